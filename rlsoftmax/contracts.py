@@ -1,0 +1,265 @@
+"""Schedule, Policy, Agent, Environment: what may stand on a shelf, and what their rules may ask for.
+
+A *rule* is an ordinary method, written for one run with scalars and that run's arrays. It asks, by the names
+in its signature, for what it needs; `self` holds the component's numbers. See docs/adding.md.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from rlsoftmax.component import Component, schema
+from rlsoftmax.errors import RuleError, did_you_mean
+
+Floats = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+# What the loop offers to each rule, besides the arrays that the component owns.
+_PLACE = ("state", "observation", "active")
+_LUCK = ("step", "luck")
+OFFERED: Mapping[str, tuple[str, ...]] = {
+    "learn": (
+        *_PLACE, "action", "reward", "next_state", "next_observation", "next_active", "next_action", "terminated",
+        "ended", "probabilities", "next_probabilities", "temperature", "next_temperature", "allowed", "visits", *_LUCK,
+    ),
+    "rank": ("values", *_PLACE, "visits", *_LUCK),
+    "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
+    "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
+    "choose": ("values", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK),
+    "temperature": ("visits", "allowed", *_PLACE, "step"),
+    "observe": ("state", "action", "reward", "change", "terminated", "ended", "visits", *_LUCK),
+    "start": ("uniform", *_LUCK),
+    "pull": ("action", "uniform", "normal", "time", *_LUCK),
+    "step": ("state", "action", "uniform", "normal", "time", *_LUCK),
+    "regret": ("state", "action", "step"),
+    "expected": ("action",),
+    "success": ("reward", "terminated", "next_state"),
+}  # fmt: skip
+MEMORY_ASKS = ("states", "actions", "features", "luck")
+
+
+class _Part(Component):
+    """What the four contracts share: the rules they may have."""
+
+    rules: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def own_rules(cls) -> dict[str, FunctionType]:
+        """Return the rules this class has, by name."""
+        return {name: rule for name in cls.rules if isinstance(rule := inspect.getattr_static(cls, name, None), FunctionType)}
+
+    @classmethod
+    def takes(cls, key: str, value: Component) -> bool:
+        """A number that only rules read may be a schedule."""
+        if schema(cls)[key].kind is not float or not isinstance(value, Schedule):
+            return super().takes(key, value)
+        return key in moving(cls) and not (value.adaptive and key != "temperature")
+
+    def check(self) -> None:
+        check_class(type(self))
+
+
+class Schedule(_Part):
+    """A number that changes with the step, `self(step)`, or with the run, by a rule `temperature`.
+
+    A schedule maps an array of steps (float64, counted from 0) to an array of the same shape. It is never compiled.
+    An adaptive schedule has a rule `temperature` instead, and may own `memory` and a rule `observe`.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("temperature", "observe")
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the temperature depends on the run, not on the step alone."""
+        return "temperature" in type(self).own_rules()
+
+    def __call__(self, step: Floats) -> Floats:
+        """Return the value at each step."""
+        raise RuleError(f"{type(self).__name__} depends on the run: it has no value at a step.")
+
+
+class Policy(_Part):
+    """How values become the chance of each action: `prefer`, `weigh_lanes`, `weigh` in this order, each optional.
+
+    The loop draws the action from the weights. A policy with a field `temperature` receives the study's tau.
+    Instead of all three, `choose` may return the action itself; the policy then has no probabilities.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("prefer", "weigh", "choose", "observe")
+
+    @classmethod
+    def has_probabilities(cls) -> bool:
+        """Whether the chance of each action is known before it is drawn."""
+        rules = cls.own_rules()
+        return "choose" not in rules and not any(asks(rules.get(name), "luck") for name in ("prefer", "weigh"))
+
+    @classmethod
+    def has_temperature(cls) -> bool:
+        """Whether the study's tau reaches this policy."""
+        return "temperature" in schema(cls)
+
+
+class Agent(_Part):
+    """What is remembered and how it changes: `memory` and the rule `learn`.
+
+    `memory(self, states, actions, ...)` returns the arrays of one run by name; the policy ranks the row of the first
+    one that belongs to the state, unless a rule `rank` fills `values`.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("learn", "rank")
+    suggested_temperature: ClassVar[float | None] = None
+
+
+class Environment(_Part):
+    """The world of one run: a bandit has `pull` and `actions`; others have `start`, `step`, `states`, `actions`, `limit`.
+
+    `own(self, luck)` returns the arrays of one run, `shared(self)` those that all runs read. `limit`: steps before an
+    episode is cut, None for never. Optional: `regret`, `expected` (mean reward of an arm), `success`, `allowed` (a
+    shared array [states, actions]), `suggested_temperature`, `value_scale`, `reward_range`.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "expected", "success")
+    suggested_temperature: ClassVar[float | None] = None
+
+    @classmethod
+    def is_bandit(cls) -> bool:
+        """Whether a pull is all there is: one state, every step terminal."""
+        return "pull" in cls.own_rules()
+
+
+def highest(row: Floats) -> float:
+    """Return the largest entry of a row; inside a rule much faster than `row.max()`.
+
+    >>> float(highest(np.array([1.0, 3.0, 2.0])))
+    3.0
+    """
+    best = row[0]
+    for k in range(1, row.size):
+        best = max(best, row[k])
+    return best  # type: ignore[no-any-return]
+
+
+def asks(rule: Callable[..., object] | None, name: str) -> bool:
+    """Return whether a rule asks for `name`."""
+    return rule is not None and name in asked(rule)
+
+
+@functools.cache
+def asked(rule: Callable[..., object]) -> tuple[str, ...]:
+    """Return the names a rule asks for, without `self`."""
+    return tuple(inspect.signature(rule).parameters)[1:]
+
+
+@functools.cache
+def moving(cls: type[_Part]) -> frozenset[str]:
+    """Return the fields that only rules read, so that they may change from step to step."""
+    used = frozenset(name for rule in cls.own_rules().values() for name in fields_used(rule))
+    others = (getattr(value, "fget", value) for method, value in vars(cls).items() if method not in cls.rules)
+    built = frozenset(name for other in others if isinstance(other, FunctionType) for name in fields_used(other))
+    return frozenset(key for key in schema(cls) if key == "temperature" or (key in used and key not in built))
+
+
+@functools.cache
+def check_class(cls: type[_Part]) -> None:
+    """Refuse, in one sentence, what would otherwise be a compiler's message or a silent wrong number."""
+    fields = list(schema(cls))
+    functions = dict(cls.own_rules())
+    if issubclass(cls, Schedule) and isinstance(call := vars(cls).get("__call__"), FunctionType):
+        functions["__call__"] = call
+    for rule in functions.values():
+        check_code(rule)
+        names = fields if rule.__name__ != "__call__" else [*fields, *dir(cls)]
+        for name in fields_used(rule):
+            if name not in names:
+                raise RuleError(
+                    f"{place(rule)}: self.{name} is not one of its numbers.{did_you_mean(name, fields)}"
+                )
+
+
+# Functions whose last bit depends on the CPU; rlsoftmax.numeric has them with the same bits everywhere.
+UNSAFE = frozenset(
+    "exp exp2 expm1 log log2 log10 log1p power pow float_power sin cos tan sinh cosh tanh arcsin arccos arctan arctan2 "
+    "asin acos atan atan2 arcsinh arccosh arctanh hypot cbrt logaddexp logaddexp2 gamma lgamma erf erfc".split()
+)
+PORTABLE = {"exp": "exp", "exp2": "exp2", "log": "log", "power": "power", "pow": "power", "sin": "sine", "cos": "cosine"}
+
+
+def check_code(function: FunctionType) -> None:
+    """Refuse random modules, `**`, and functions whose bits differ between machines."""
+    for instruction, name, module in _uses(function):
+        if module in ("random", "numpy.random") or name in ("numpy.random", "random"):
+            raise RuleError(
+                f"{place(function)}: uses a random module; ask for `uniform`, `normal` or `luck` instead, "
+                "which are the same for any machine, batch and order."
+            )
+        if module in ("numpy", "math") and name in UNSAFE:
+            better = f"rs.{PORTABLE[name]}" if name in PORTABLE else "rlsoftmax.numeric"
+            raise RuleError(f"{place(function)}: {module}.{name} differs between machines in the last bit; use {better}.")
+        if instruction == "**":
+            raise RuleError(f"{place(function)}: `**` differs between machines in the last bit; use x * x or rs.power.")
+
+
+def _uses(function: FunctionType) -> Iterator[tuple[str, str, str]]:
+    """Yield (operator, name, module it comes from) of what a function's code mentions."""
+    owner: Any = None
+    for code in _codes(function.__code__):
+        for instruction in dis.get_instructions(code):
+            if instruction.opname == "LOAD_GLOBAL":
+                owner = function.__globals__.get(instruction.argval)
+                yield "", *_origin(owner, instruction.argval)
+            elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                if isinstance(owner, ModuleType):
+                    yield "", str(instruction.argval), owner.__name__
+                    owner = getattr(owner, str(instruction.argval), None)
+            elif instruction.opname == "BINARY_OP" and instruction.argrepr in ("**", "**="):
+                yield "**", "", ""
+            elif instruction.opname not in ("PUSH_NULL", "NOP", "CACHE"):
+                owner = None
+
+
+def _origin(value: Any, name: str) -> tuple[str, str]:
+    if isinstance(value, ModuleType):
+        return value.__name__, ""
+    if isinstance(value, np.ufunc):
+        return value.__name__, "numpy"
+    if isinstance(value, BuiltinFunctionType):
+        return value.__name__, str(value.__module__)
+    return name, ""
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def fields_used(function: FunctionType) -> list[str]:
+    """Return the names x of all `self.x` in a function, in order of appearance."""
+    if not function.__code__.co_varnames:
+        return []
+    me = function.__code__.co_varnames[0]
+    code = [i for i in dis.get_instructions(function) if i.opname not in ("CACHE", "NOP")]
+    pairs = zip(code, code[1:], strict=False)
+    used = [str(b.argval) for a, b in pairs if a.argval == me and b.opname in ("LOAD_ATTR", "LOAD_METHOD")]
+    return list(dict.fromkeys(used))
+
+
+def place(function: FunctionType) -> str:
+    """Return `file:line in Class.rule`, where an author will look."""
+    file = function.__code__.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{file}:{function.__code__.co_firstlineno} in {function.__qualname__}"
+
+
+def temperature_range(temperature: float) -> bool:
+    """Return whether a number is a temperature: 0 (greedy) up to and including infinity (uniform)."""
+    return temperature >= 0.0 and not math.isnan(temperature)
