@@ -6,7 +6,8 @@
 Cooling(start=2.0)
 >>> Cooling(start=-1)
 Traceback (most recent call last):
-rlsoftmax.errors.BadValue: start=-1 must be > 0.
+...
+rlsoftmax.errors.BadValue: start=-1.0 must be > 0.
 """
 
 from __future__ import annotations
@@ -195,7 +196,13 @@ def _as_enum(value: Any, field: Field) -> Any:
 def _check_type(value: Any, field: Field) -> None:
     kind, words = field.kind, "".join(f" or {word}" for word in field.words)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word", dict: "keys and values"}
+        names = {
+            float: "a number",
+            int: "a whole number",
+            bool: "true or false",
+            str: "a word",
+            dict: "keys and values",
+        }
         raise BadValue(field.key, value, f"must be {names.get(kind, kind.__name__)}{words}")
     if kind is float and (math.isnan(value) or (math.isinf(value) and not any(b.infinite for b in field.bounds))):
         raise BadValue(field.key, value, f"must be a finite number{words}")
@@ -224,7 +231,9 @@ def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
 
 def describe(component: Component) -> dict[str, Any]:
     """Return the component as plain values, its name first: what YAML says and what is stored."""
-    return {"name": name_of(type(component))} | {key: _plain(getattr(component, key)) for key in schema(type(component))}
+    return {"name": name_of(type(component))} | {
+        key: _plain(getattr(component, key)) for key in schema(type(component))
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -55,7 +55,11 @@ class _Part(Component):
     @classmethod
     def own_rules(cls) -> dict[str, FunctionType]:
         """Return the rules this class has, by name."""
-        return {name: rule for name in cls.rules if isinstance(rule := inspect.getattr_static(cls, name, None), FunctionType)}
+        return {
+            name: rule
+            for name in cls.rules
+            if isinstance(rule := inspect.getattr_static(cls, name, None), FunctionType)
+        }
 
     @classmethod
     def takes(cls, key: str, value: Component) -> bool:
@@ -180,17 +184,22 @@ def check_class(cls: type[_Part]) -> None:
         names = fields if rule.__name__ != "__call__" else [*fields, *dir(cls)]
         for name in fields_used(rule):
             if name not in names:
-                raise RuleError(
-                    f"{place(rule)}: self.{name} is not one of its numbers.{did_you_mean(name, fields)}"
-                )
+                raise RuleError(f"{place(rule)}: self.{name} is not one of its numbers.{did_you_mean(name, fields)}")
 
 
 # Functions whose last bit depends on the CPU; rlsoftmax.numeric has them with the same bits everywhere.
 UNSAFE = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p power pow float_power sin cos tan sinh cosh tanh arcsin arccos arctan arctan2 "
-    "asin acos atan atan2 arcsinh arccosh arctanh hypot cbrt logaddexp logaddexp2 gamma lgamma erf erfc".split()
+    ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "power", "pow", "float_power", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arctan2", "asin", "acos", "atan", "atan2", "arcsinh", "arccosh", "arctanh", "hypot", "cbrt", "logaddexp", "logaddexp2", "gamma", "lgamma", "erf", "erfc"]
 )
-PORTABLE = {"exp": "exp", "exp2": "exp2", "log": "log", "power": "power", "pow": "power", "sin": "sine", "cos": "cosine"}
+PORTABLE = {
+    "exp": "exp",
+    "exp2": "exp2",
+    "log": "log",
+    "power": "power",
+    "pow": "power",
+    "sin": "sine",
+    "cos": "cosine",
+}
 
 
 def check_code(function: FunctionType) -> None:
@@ -203,7 +212,9 @@ def check_code(function: FunctionType) -> None:
             )
         if module in ("numpy", "math") and name in UNSAFE:
             better = f"rs.{PORTABLE[name]}" if name in PORTABLE else "rlsoftmax.numeric"
-            raise RuleError(f"{place(function)}: {module}.{name} differs between machines in the last bit; use {better}.")
+            raise RuleError(
+                f"{place(function)}: {module}.{name} differs between machines in the last bit; use {better}."
+            )
         if instruction == "**":
             raise RuleError(f"{place(function)}: `**` differs between machines in the last bit; use x * x or rs.power.")
 

@@ -1,8 +1,7 @@
 """One family of errors: each names the key, the rule and the value, and says what to do.
 
->>> raise BadValue("alpha", 2.0, "must be >= 0 and <= 1")
-Traceback (most recent call last):
-rlsoftmax.errors.BadValue: alpha=2.0 must be >= 0 and <= 1.
+>>> str(BadValue("alpha", 2.0, "must be >= 0 and <= 1"))
+'alpha=2.0 must be >= 0 and <= 1.'
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ class CellData:
         """Return [runs]: `online`, the score while learning, or `greedy`, the value of the final greedy policy."""
         if which == "greedy":
             if GREEDY not in self.arrays:
-                raise ConfigError(f"cell {self.id[:12]} has no greedy score: its environment does not declare what that needs.")
+                raise ConfigError(
+                    f"cell {self.id[:12]} has no greedy score: its environment does not declare what that needs."
+                )
             return np.asarray(self.arrays[GREEDY], dtype=np.float64)
         if which != "online":
             raise ConfigError(f"no score {which!r}.{did_you_mean(which, ('online', 'greedy'))}")
@@ -118,7 +120,9 @@ class CellData:
     def _array(self, name: str, prefix: str) -> Array:
         if name not in self.arrays:
             known = [key.removeprefix(prefix) for key in self.arrays if key.startswith(prefix)]
-            raise ConfigError(f"no {prefix[:-1]} {name.removeprefix(prefix)!r} here.{did_you_mean(name.removeprefix(prefix), known)}")
+            raise ConfigError(
+                f"no {prefix[:-1]} {name.removeprefix(prefix)!r} here.{did_you_mean(name.removeprefix(prefix), known)}"
+            )
         return self.arrays[name]
 
 
