@@ -20,7 +20,7 @@ import json
 import math
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import (
     Annotated,
     Any,
@@ -28,6 +28,7 @@ from typing import (
     Literal,
     TypeVar,
     Union,
+    cast,
     dataclass_transform,
     get_args,
     get_origin,
@@ -35,6 +36,14 @@ from typing import (
 )
 
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def per_class(function: F) -> F:
+    """Return `functools.cache` of a function of a class, typed (mypy looks at the hash of instances instead)."""
+    return cast(F, functools.cache(function))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +125,7 @@ class Component:
 C = TypeVar("C", bound=Component)
 
 
-@functools.cache
+@per_class
 def name_of(cls: type) -> str:
     """Return the name used in YAML and for the file.
 
@@ -126,7 +135,7 @@ def name_of(cls: type) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
-@functools.cache
+@per_class
 def schema(cls: type) -> dict[str, Field]:
     """Return the fields of a component class, read from its annotations."""
     hints = get_type_hints(cls, include_extras=True)
@@ -194,7 +203,8 @@ def _as_enum(value: Any, field: Field) -> Any:
 
 
 def _check_type(value: Any, field: Field) -> None:
-    kind, words = field.kind, "".join(f" or {word}" for word in field.words)
+    kind: Any = field.kind
+    words = "".join(f" or {word}" for word in field.words)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         names = {
             float: "a number",

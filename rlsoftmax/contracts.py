@@ -7,8 +7,8 @@ in its signature, for what it needs; `self` holds the component's numbers. See d
 from __future__ import annotations
 
 import dis
-import functools
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from rlsoftmax.component import Component, schema
+from rlsoftmax.component import Component, per_class, schema
 from rlsoftmax.errors import RuleError, did_you_mean
 
 Floats = npt.NDArray[np.float64]
@@ -124,7 +124,7 @@ class Agent(_Part):
 
 
 class Environment(_Part):
-    """The world of one run: a bandit has `pull` and `actions`; others have `start`, `step`, `states`, `actions`, `limit`.
+    """The world of one run: a bandit has `pull` and `actions`; others `start`, `step`, `states`, `actions`, `limit`.
 
     `own(self, luck)` returns the arrays of one run, `shared(self)` those that all runs read. `limit`: steps before an
     episode is cut, None for never. Optional: `regret`, `expected` (mean reward of an arm), `success`, `allowed` (a
@@ -157,13 +157,13 @@ def asks(rule: Callable[..., object] | None, name: str) -> bool:
     return rule is not None and name in asked(rule)
 
 
-@functools.cache
+@per_class
 def asked(rule: Callable[..., object]) -> tuple[str, ...]:
     """Return the names a rule asks for, without `self`."""
     return tuple(inspect.signature(rule).parameters)[1:]
 
 
-@functools.cache
+@per_class
 def moving(cls: type[_Part]) -> frozenset[str]:
     """Return the fields that only rules read, so that they may change from step to step."""
     used = frozenset(name for rule in cls.own_rules().values() for name in fields_used(rule))
@@ -172,7 +172,7 @@ def moving(cls: type[_Part]) -> frozenset[str]:
     return frozenset(key for key in schema(cls) if key == "temperature" or (key in used and key not in built))
 
 
-@functools.cache
+@per_class
 def check_class(cls: type[_Part]) -> None:
     """Refuse, in one sentence, what would otherwise be a compiler's message or a silent wrong number."""
     fields = list(schema(cls))
@@ -189,7 +189,8 @@ def check_class(cls: type[_Part]) -> None:
 
 # Functions whose last bit depends on the CPU; rlsoftmax.numeric has them with the same bits everywhere.
 UNSAFE = frozenset(
-    ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "power", "pow", "float_power", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arctan2", "asin", "acos", "atan", "atan2", "arcsinh", "arccosh", "arctanh", "hypot", "cbrt", "logaddexp", "logaddexp2", "gamma", "lgamma", "erf", "erfc"]
+    """exp exp2 expm1 log log2 log10 log1p power pow float_power sin cos tan sinh cosh tanh arcsin arccos arctan arctan2
+    asin acos atan atan2 arcsinh arccosh arctanh hypot cbrt logaddexp logaddexp2 gamma lgamma erf erfc""".split()
 )
 PORTABLE = {
     "exp": "exp",
@@ -260,8 +261,11 @@ def fields_used(function: FunctionType) -> list[str]:
         return []
     me = function.__code__.co_varnames[0]
     code = [i for i in dis.get_instructions(function) if i.opname not in ("CACHE", "NOP")]
-    pairs = zip(code, code[1:], strict=False)
-    used = [str(b.argval) for a, b in pairs if a.argval == me and b.opname in ("LOAD_ATTR", "LOAD_METHOD")]
+    used = [
+        str(b.argval)
+        for a, b in itertools.pairwise(code)
+        if a.argval == me and b.opname in ("LOAD_ATTR", "LOAD_METHOD")
+    ]
     return list(dict.fromkeys(used))
 
 
