@@ -129,10 +129,10 @@ C = TypeVar("C", bound=Component)
 def name_of(cls: type) -> str:
     """Return the name used in YAML and for the file.
 
-    >>> name_of(type("SampleAverage", (), {}))
-    'sample_average'
+    >>> [name_of(type(name, (), {})) for name in ("SampleAverage", "QLearning")]
+    ['sample_average', 'q_learning']
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
 @per_class
