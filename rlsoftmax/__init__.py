@@ -30,10 +30,12 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used; a component, `rs.QLearning`, comes from its shelf."""
     if name in _HOME:
         value = getattr(importlib.import_module(f"rlsoftmax.{_HOME[name]}"), name)
-    else:
+    elif name[:1].isupper():
         from rlsoftmax.shelf import class_named
 
         value = class_named(name)
+    else:
+        raise AttributeError(f"module 'rlsoftmax' has no attribute {name!r}")
     globals()[name] = value
     return value
 

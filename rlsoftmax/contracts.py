@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,6 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "pull": ("action", "uniform", "normal", "time", *_LUCK),
     "step": ("state", "action", "uniform", "normal", "time", *_LUCK),
     "regret": ("state", "action", "step"),
-    "expected": ("action",),
     "success": ("reward", "terminated", "next_state"),
 }  # fmt: skip
 MEMORY_ASKS = ("states", "actions", "features", "luck")
@@ -127,17 +126,29 @@ class Environment(_Part):
     """The world of one run: a bandit has `pull` and `actions`; others `start`, `step`, `states`, `actions`, `limit`.
 
     `own(self, luck)` returns the arrays of one run, `shared(self)` those that all runs read. `limit`: steps before an
-    episode is cut, None for never. Optional: `regret`, `expected` (mean reward of an arm), `success`, `allowed` (a
-    shared array [states, actions]), `suggested_temperature`, `value_scale`, `reward_range`.
+    episode is cut, None for never. Optional rules: `regret`, `success`. Optional for the greedy score: a bandit's
+    `expected(self, <its arrays>)`, the mean reward of every arm; `transitions(self)`, the table of an environment with
+    states. A shared array `allowed` [states, actions] says which actions exist. Optional: `suggested_temperature`,
+    `value_scale`, `reward_range`.
     """
 
-    rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "expected", "success")
+    rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "success")
     suggested_temperature: ClassVar[float | None] = None
 
     @classmethod
     def is_bandit(cls) -> bool:
         """Whether a pull is all there is: one state, every step terminal."""
         return "pull" in cls.own_rules()
+
+
+class Transitions(NamedTuple):
+    """The table of an environment: arrays [states, actions, outcomes], and the chance of each first state [states]."""
+
+    chance: npt.NDArray[Any]
+    after: npt.NDArray[Any]
+    reward: npt.NDArray[Any]
+    final: npt.NDArray[Any]
+    first: npt.NDArray[Any]
 
 
 def highest(row: Floats) -> float:

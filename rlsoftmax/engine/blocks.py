@@ -1,0 +1,269 @@
+"""A block: some runs of one kind, played side by side, window by window, until their last step.
+
+A block owns all its arrays, so that memory does not grow with runs, cells or steps, and a run's numbers cannot depend
+on which block, thread or window it was in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rlsoftmax.component import Component, schema
+from rlsoftmax.contracts import Schedule
+from rlsoftmax.engine.loop import Choice, Game, Outcome, Peek, Place
+from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.errors import Interrupted
+from rlsoftmax.numeric import BuildLuck
+
+MOST_LANES, FEWEST_LANES = 128, 16
+BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
+TABLE_BYTES = 1 << 19
+WINDOW_SECONDS, STEP_SECONDS = 0.2, 3e-8  # how long a stop may have to wait; one step of one lane, roughly
+
+
+@dataclasses.dataclass
+class Block:
+    """The runs `run[l]` of the configurations `setups[config[l]]`, which share a shape."""
+
+    setups: Sequence[Setup]
+    config: Array  # int64 [lane]
+    run: Array  # int64 [lane]
+    window: int | None = None  # steps per kernel call; None: chosen by size
+
+    def __post_init__(self) -> None:
+        first = self.setups[0]
+        self.kind, self.world, self.steps = first.kind, first.world, first.steps
+        self.lanes, self.first = len(self.run), 0
+        self.memory = [self._laid(array) for array in self._arrays()]
+        self.start_memory = [array.copy() for array in self.memory if not np.isfinite(array).all()]
+        self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
+        self.tables = [_tabulate(parts, self.rows + 1) for parts in self._parts()]
+        self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
+        self.age, self.gain = np.zeros(self.lanes, np.int64), np.zeros(self.lanes)
+        actions = self.world.actions
+        self.peek = new_peek(len(first.snapshot_steps), actions, self.lanes, self.kind.policy.has_probabilities())
+        self.buffers = new_choice(actions, self.lanes), new_choice(actions, 1), new_outcome(actions, self.lanes)
+
+    # --- building ---
+
+    @functools.cached_property
+    def rows(self) -> int:
+        """Return how many steps a window has."""
+        columns = sum(max(len(schema(type(p[0]))), 1) for p in self._parts() if p[0] is not None) * 8 * len(self.setups)
+        by_memory, by_time = TABLE_BYTES // columns, WINDOW_SECONDS / STEP_SECONDS / self.lanes
+        return self.window or int(np.clip(min(by_memory, by_time), 32, self.steps))
+
+    def _parts(self) -> list[list[Component | None]]:
+        """Return what the parameter tables hold: agent, policy, adaptive schedule, environment, coding."""
+        return [
+            [setup.agent for setup in self.setups],
+            [setup.policy for setup in self.setups],
+            [setup.heat for setup in self.setups],
+            [setup.env for setup in self.setups],
+            [None for _ in self.setups],
+        ]
+
+    def _arrays(self) -> list[Array]:
+        """Return the arrays of all runs, [lane, ...], in the order of the kind's names."""
+        names = self.kind.names
+        if any(setup.remembers_luck for setup in self.setups):
+            minds = [self.setups[c].mind(int(r)) for c, r in zip(self.config, self.run, strict=True)]
+            which = np.arange(self.lanes)
+        else:
+            minds, which = [setup.mind(0) for setup in self.setups], self.config
+        arrays = [np.stack([mind[name] for mind in minds])[which] for name in names.mind]
+        worlds = [own_arrays(self.setups[c].env, self.setups[c].seed, int(r)) for c, r in self._lanes(names.world)]
+        return arrays + [np.stack([world[name] for world in worlds]) for name in names.world]
+
+    def _lanes(self, wanted: Sequence[str]) -> list[tuple[int, int]]:
+        return list(zip(self.config.tolist(), self.run.tolist(), strict=True)) if wanted else []
+
+    def _laid(self, array: Array) -> Array:
+        """Bandits keep lanes last (a row of values is a vector load), tables first (a state's values share a line)."""
+        return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if self.kind.bandit else np.ascontiguousarray(array)
+
+    # --- playing ---
+
+    def play(
+        self, kernel: Callable[[Game], None], until: int | None = None, stop: threading.Event | None = None
+    ) -> Block:
+        """Play up to step `until` (default: the last). Raises Interrupted when `stop` is set between two windows."""
+        until = self.steps if until is None else until
+        with np.errstate(all="ignore"):  # luck wraps around, and limits divide by zero, on purpose
+            while self.first < until:
+                if stop is not None and stop.is_set():
+                    raise Interrupted("stopped between two windows")
+                rows = min(self.rows, until - self.first)
+                kernel(self._game(rows))
+                self.first += rows
+        return self
+
+    def _game(self, rows: int) -> Game:
+        steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
+        for table, parts in zip(self.tables, self._parts(), strict=True):
+            _fill_schedules(table, parts, steps)
+        first = self.setups[0]
+        bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
+        return Game(
+            seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
+            agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=self.tables[4],
+            config=self.config, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
+            memory=tuple(self.memory), shared=tuple(self.world.shared.values()), record=self.record, peek=self.peek,
+            now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2],
+        )  # fmt: skip
+
+    def _looks(self, rows: int) -> Array:
+        """Return, for every step of the window and the one after it, the snapshot that is due there, or -1."""
+        looks = np.full(rows + 1, -1, np.int64)
+        due = self.setups[0].snapshot_steps
+        if len(self.peek.total):
+            here = (due >= self.first) & (due <= self.first + rows)
+            looks[due[here] - self.first] = np.flatnonzero(here)
+        return looks
+
+    # --- reading ---
+
+    def sums(self) -> dict[str, Array]:
+        """Return the recorded sums: [lane, bin] by name."""
+        return {name: np.ascontiguousarray(self.record[:, q].T) for q, name in enumerate(self.kind.quantities)}
+
+    def array(self, name: str) -> Array:
+        """Return an array of the runs: [lane, ...]."""
+        array = self.memory[(*self.kind.names.mind, *self.kind.names.world).index(name)]
+        return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if self.kind.bandit else array
+
+    def values(self) -> Array:
+        """Return what the policy ranks now: [lane, states, actions]."""
+        if "rank" in self.kind.agent.own_rules():
+            return _ranked(self)
+        return self.array(self.kind.names.mind[0])
+
+    def broken(self) -> Array:
+        """Return which lanes hold a number that is not finite: bool [lane]."""
+        bad = ~np.isfinite(self.record).all(axis=(0, 1))
+        axis = -1 if self.kind.bandit else 0
+        starts = iter(self.start_memory)
+        for array in self.memory:
+            finite = np.isfinite(array)
+            if not finite.all():
+                legal = next(starts, None)
+                finite |= ~np.isfinite(legal) if legal is not None and legal.shape == array.shape else False
+            bad |= ~finite.all(axis=tuple(i for i in range(array.ndim) if i != axis % array.ndim))
+        return bad
+
+
+def lanes_for(setup: Setup) -> int:
+    """Return how many runs of this configuration a block should hold."""
+    arrays = setup.mind(0).values()
+    size = sum(array.nbytes for array in arrays) + 1
+    return int(np.clip(BLOCK_BYTES // size, FEWEST_LANES, MOST_LANES))
+
+
+@functools.lru_cache(maxsize=4096)
+def own_arrays(env: Any, seed: int, run: int) -> dict[str, Array]:
+    """Return the arrays of one run of an environment; the same problem is built once for all configurations."""
+    arrays = {name: np.array(array) for name, array in env.own(BuildLuck(seed, run)).items()}
+    for array in arrays.values():
+        array.flags.writeable = False  # shared by the cache: every block copies
+    return arrays
+
+
+def _ranked(block: Block) -> Array:
+    """Ask an agent that ranks something else than its first array, run by run and state by state."""
+    agent, world = block.kind.agent, block.world
+    rule = agent.own_rules()["rank"]
+    names = [name for name in _asked(rule) if name not in ("values", "state", "step")]
+    values = np.zeros((block.lanes, world.states, world.actions))
+    arrays = {name: block.array(name) for name in names}
+    for l in range(block.lanes):
+        self = block.setups[block.config[l]].agent
+        for state in range(world.states):
+            offered = {"values": values[l, state], "state": state, "step": block.first}
+            offered |= {name: array[l] for name, array in arrays.items()}
+            rule(self, **{name: offered[name] for name in _asked(rule)})
+    return values
+
+
+def _asked(rule: Any) -> tuple[str, ...]:
+    from rlsoftmax.contracts import asked
+
+    return asked(rule)
+
+
+# --- parameter tables -----------------------------------------------------------------------------------------------
+
+
+def _columns(part: Component | None) -> list[tuple[str, type]]:
+    """Return the numbers of a component as columns of a table."""
+    kinds = {float: np.float64, int: np.int64, bool: np.bool_}
+    fields = schema(type(part)).values() if part is not None else ()
+    columns = [(f.key, kinds.get(f.kind, np.int64)) for f in fields if issubclass(f.kind, (int, float))]
+    return columns or [("nothing", np.float64)]
+
+
+def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
+    """Return [row, config]: the numbers of each component, repeated for every step of a window."""
+    table = np.zeros((rows, len(parts)), _columns(parts[0]))
+    for name in table.dtype.names or ():
+        for c, part in enumerate(parts):
+            value = getattr(part, name, 0.0)
+            if isinstance(value, (int, float)):
+                table[name][:, c] = value
+    return table.view(np.recarray)
+
+
+def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array) -> None:
+    """Write the values of the schedules among the numbers for these steps."""
+    for name in table.dtype.names:
+        for c, part in enumerate(parts):
+            value = getattr(part, name, None)
+            if isinstance(value, Schedule) and not value.adaptive:
+                table[name][: len(steps), c] = value(steps)
+
+
+# --- buffers --------------------------------------------------------------------------------------------------------
+
+
+def new_place(lanes: int) -> Place:
+    """Return places of runs that nobody has put anywhere yet."""
+    return Place(np.zeros(lanes, np.int64), np.zeros((lanes, 0)), np.zeros((lanes, 0), np.int64))
+
+
+def new_choice(actions: int, lanes: int) -> Choice:
+    """Return room for one choice; the temperature of a policy without one is NaN."""
+    rows, lane = (lambda: np.zeros((actions, lanes))), (lambda: np.zeros(lanes))
+    return Choice(
+        np.full(lanes, math.nan),
+        rows(),
+        rows(),
+        rows(),
+        lane(),
+        np.zeros(lanes, np.int64),
+        lane(),
+        lane(),
+        lane(),
+        lane(),
+    )
+
+
+def new_outcome(actions: int, lanes: int) -> Outcome:
+    """Return room for what a step led to."""
+    lane, yes = (lambda: np.zeros(lanes)), (lambda: np.ones(lanes, np.bool_))
+    return Outcome(
+        luck=lane(), chance=lane(), normal=lane(), reward=lane(), regret=lane(), next=new_place(lanes),
+        resume=new_place(lanes), terminated=yes(), ended=yes(), next_action=np.zeros(lanes, np.int64),
+        temperature=lane(), next_temperature=lane(), probabilities=np.zeros((actions, lanes)), one=np.zeros(1),
+    )  # fmt: skip
+
+
+def new_peek(snapshots: int, actions: int, lanes: int, known: bool) -> Peek:
+    """Return room for the snapshots; none when the policy has no probabilities."""
+    count = snapshots if known else 0
+    return Peek(np.zeros((count, actions, lanes)), np.zeros((count, lanes)), np.zeros((count, lanes)))

@@ -1,0 +1,222 @@
+"""Link the loop with the rules of one kind: the classes of an agent, a policy, a schedule and an environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks, place
+from rlsoftmax.engine import loop
+from rlsoftmax.engine.link import bind, check_reached, compiled, link
+from rlsoftmax.errors import RuleError, did_you_mean
+
+# Order in which the loop passes what it offers (loop.py); names with an underscore are for the linker alone.
+LEARNS = (
+    "state", "action", "reward", "next_state", "next_action", "terminated", "ended", "probabilities", "temperature",
+    "next_temperature", "step", "luck",
+)  # fmt: skip
+RANKS = ("values", "state", "_here", "_l", "step", "luck")
+PREFERS = ("preferences", "values", "temperature", "state", "_here", "_l", "step", "luck")
+WEIGHS = ("weights", "values", "temperature", "state", "_here", "_l", "step", "luck")
+DECIDES = ("values", "temperature", "state", "_here", "_l", "uniform", "step", "luck")
+WARMS = ("state", "_here", "_l", "step")
+MOVES = ("state", "action", "uniform", "normal", "time", "step", "luck")
+STARTS = ("uniform", "step", "luck")
+OBSERVES = ("state", "action", "reward", "change", "terminated", "ended", "step", "luck")
+
+INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
+LINKED = (
+    "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "see", "begin", "choose", "warm", "rank_lanes",
+    "each_run", "decide_lanes", "look_beyond_cuts", "play_lanes", "move_lane", "note_episode", "keep_record",
+    "learn_lanes", "warmth_ahead", "observe_lane",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Names of the arrays: of single runs (agent first, then policy, schedule, visits, environment), and shared."""
+
+    mind: tuple[str, ...]  # what the agent, the policy and the schedule remember, and `visits`
+    world: tuple[str, ...]  # what the environment owns
+    shared: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What shares one compiled loop."""
+
+    agent: type[Agent]
+    policy: type[Policy]
+    heat: type[Schedule] | None  # the class of an adaptive schedule
+    env: type[Environment]
+    names: Names
+    has_states: bool
+    coding: type | None = None
+
+    @property
+    def bandit(self) -> bool:
+        """Whether every step is a pull."""
+        return self.env.is_bandit()
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Return the rows of the record, in order."""
+        rules = self.env.own_rules()
+        regret = ("regret", "optimal") if "regret" in rules else ()
+        if self.bandit:
+            return ("reward", *regret)
+        success = ("success",) if "success" in rules else ()
+        return ("reward", *regret, "episodes", "return", "length", *success)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the agent asks for what is done next, and so chooses before it learns."""
+        learn = self.agent.own_rules().get("learn")
+        return asks(learn, "next_action") or asks(learn, "next_probabilities")
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Whether the agent asks for the chance of each action."""
+        learn = self.agent.own_rules().get("learn")
+        return asks(learn, "probabilities") or asks(learn, "next_probabilities")
+
+    def __str__(self) -> str:
+        parts = (self.agent, self.policy, self.heat, self.env)
+        return " x ".join(part.__name__ for part in parts if part is not None)
+
+
+def asks_anybody(kind: Kind, *names: str) -> bool:
+    """Return whether a rule of the agent, the policy or the schedule asks for one of the names."""
+    return any(asks(rule, name) for part in _minds(kind) for rule in part.own_rules().values() for name in names)
+
+
+def _minds(kind: Kind) -> list[Any]:
+    return [part for part in (kind.agent, kind.policy, kind.heat) if part is not None]
+
+
+@functools.cache
+def fuse(kind: Kind, debug: bool = False) -> Callable[[loop.Game], None]:
+    """Return `advance` for this kind, compiled. Raises RuleError when a rule asks for what is not there."""
+    return compiled(linked(kind, {}), INLINED_APART, debug)
+
+
+def interpreted(kind: Kind, hooks: Mapping[str, Any] | None = None) -> Callable[[loop.Game], None]:
+    """Return `advance` for this kind as plain Python; `hooks` stand in for functions of the loop."""
+    return linked(kind, hooks or {})
+
+
+def linked(kind: Kind, hooks: Mapping[str, Any]) -> FunctionType:
+    """Return `advance` with all names filled in."""
+    names = _rules(kind) | _constants(kind)
+    parts = {name: link(getattr(loop, name), names) for name in LINKED}
+    for part in parts.values():  # functions of the loop call each other
+        part.__globals__.update({**parts, **hooks})
+    return link(loop.advance, {**names, **parts, **hooks})
+
+
+def _rules(kind: Kind) -> dict[str, Any]:
+    """Return the rules, bound to what the loop passes."""
+    mind, world = _sources(kind)
+    agent, policy, heat, env = kind.agent, kind.policy, kind.heat, kind.env
+    here = {"observation": "_here.observation[_l]", "active": "_here.active[_l]"}
+    felt = {
+        "observation": "game.here.observation[lane]",
+        "active": "game.here.active[lane]",
+        "next_observation": "game.out.next.observation[lane]",
+        "next_active": "game.out.next.active[lane]",
+    }
+    ahead = {"next_probabilities": "probabilities"} if asks(agent.own_rules()["learn"], "next_probabilities") else {}
+    row = {"allowed": f"{mind['allowed']}[state]"} if "allowed" in mind else {}
+    rules = {
+        "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt),
+        "rank": _bound(agent, "rank", RANKS, mind | here),
+        "prefer": _bound(policy, "prefer", PREFERS, mind | here | row),
+        "weigh": _bound(policy, "weigh", WEIGHS, mind | here | row),
+        "decide": _bound(policy, "choose", DECIDES, mind | here | row),
+        "weigh_lanes": getattr(policy, "weigh_lanes", None),
+        "heat": _bound(heat, "temperature", WARMS, mind | here | row),
+        "watch": _bound(policy, "observe", OBSERVES, mind),
+        "sense": _bound(heat, "observe", OBSERVES, mind),
+        "pull": _bound(env, "pull", MOVES, world),
+        "move": _bound(env, "step", MOVES, world),
+        "start": _bound(env, "start", STARTS, world),
+        "lose": _bound(env, "regret", ("state", "action", "step"), world),
+        "succeed": _bound(env, "success", ("reward", "terminated", "next_state"), world),
+        "encode": _bound(kind.coding, "encode", ("_into",), world | {"active": "_into.active[lane]"}),
+        "count": bind(loop.increment, ("state", "action"), mind) if "visits" in mind else None,
+        "worth": bind(loop.entry, ("state", "action"), {"array": mind[kind.names.mind[0]]}),
+        "show": None,
+    }
+    if "observation" in kind.names.world:
+        into = {"observation": world["observation"], "into": "_into.observation[lane]"}
+        rules["show"] = bind(loop.take, ("_into",), into)
+    return rules
+
+
+def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
+    """Return where the rules of the mind, and those of the world, find arrays: the only place that knows the layout."""
+    index = "[..., lane]" if kind.bandit else "[lane]"
+    names = kind.names
+    own = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.mind + names.world)}
+    shared = {name: f"game.shared[{i}]" for i, name in enumerate(names.shared)}
+    mind = {name: own[name] for name in names.mind} | {n: s for n, s in shared.items() if n == "allowed"}
+    return mind, {name: own[name] for name in names.world} | shared
+
+
+def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapping[str, str]) -> FunctionType | None:
+    rule = None if part is None else part.own_rules().get(name)  # type: ignore[attr-defined]
+    if rule is None:
+        return None
+    check_reached(rule)
+    return bind(rule, offered, {key: text for key, text in sources.items() if key not in offered})
+
+
+def _constants(kind: Kind) -> dict[str, Any]:
+    """Return what numba takes for constants, so that branches vanish."""
+    policy, heat, env = kind.policy.own_rules(), kind.heat.own_rules() if kind.heat else {}, kind.env.own_rules()
+    rows = {name.upper(): i for i, name in enumerate(kind.quantities)}
+    absent = {name: 0 for name in ("REGRET", "OPTIMAL", "EPISODES", "RETURN", "LENGTH", "SUCCESS") if name not in rows}
+    learn = kind.agent.own_rules()["learn"]
+    return rows | absent | {
+        "BANDIT": kind.bandit,
+        "BOX": "observation" in kind.names.world,
+        "HAS_STATES": kind.has_states,
+        "KEEPS_OBSERVATION": asks_anybody(kind, "observation", "next_observation"),
+        "KEEPS_ACTIVE": kind.coding is not None,
+        "LOOKS_AHEAD": kind.looks_ahead,
+        "NEEDS_PROBABILITIES": kind.needs_probabilities,
+        "NEEDS_NEXT_TEMPERATURE": asks(learn, "next_temperature"),
+        "KEEPS_TEMPERATURE": asks(learn, "temperature") or asks(learn, "next_temperature"),
+        "USES_NORMAL": asks(env.get("pull"), "normal") or asks(env.get("step"), "normal"),
+        "HAS_REGRET": "regret" in env,
+        "HAS_SUCCESS": "success" in env,
+        "HAS_TEMPERATURE": kind.policy.has_temperature(),
+        "HAS_ALLOWED": "allowed" in kind.names.shared,
+        "ALLOWED": kind.names.shared.index("allowed") if "allowed" in kind.names.shared else 0,
+        "ADAPTIVE": kind.heat is not None,
+        "RANKS": "rank" in kind.agent.own_rules(),
+        "PREFERS": "prefer" in policy,
+        "WEIGHS_LANES": hasattr(kind.policy, "weigh_lanes"),
+        "WEIGHS": "weigh" in policy,
+        "CHOOSES": "choose" in policy,
+        "COUNTS_VISITS": "visits" in kind.names.mind,
+        "POLICY_OBSERVES": "observe" in policy,
+        "HEAT_OBSERVES": "observe" in heat,
+        "OBSERVES": "observe" in policy or "observe" in heat,
+    }  # fmt: skip
+
+
+def check_fit(kind: Kind) -> None:
+    """Refuse an agent and a policy that do not fit, in one sentence."""
+    learn = kind.agent.own_rules().get("learn")
+    if learn is None:
+        raise RuleError(f"agent {kind.agent.__name__} has no rule `learn`.")
+    if kind.looks_ahead and asks(learn, "probabilities"):
+        raise RuleError(f"{place(learn)} may ask for `probabilities` or for what comes next, not for both.")
+    both = set(kind.names.mind) & (set(kind.names.world) | set(kind.names.shared))
+    if both - {"allowed"}:
+        word = sorted(both)[0]
+        raise RuleError(f"{kind}: the name {word!r} belongs to two parts.{did_you_mean(word, kind.names.mind)}")

@@ -1,0 +1,434 @@
+"""The one loop. `fuse` (fuse.py) links it with the rules of an agent, a policy, a schedule and an environment.
+
+Plain Python: names that are not defined here (learn, weigh, pull, ... and the constants in capitals) are filled in by
+`fuse`; a constant that is False makes its branch vanish. Indices: lane l (one run), row (step within the window),
+k (action). The order within a step is that of Sutton and Barto: choose, act, [choose ahead], learn, observe.
+"""
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rlsoftmax.engine.stages import (
+    accumulate,
+    add_up,
+    copy,
+    copy_rows,
+    count_optimal,
+    draw_uniforms,
+    forbid,
+    gather,
+    normalise,
+    pick,
+    to_normals,
+)
+from rlsoftmax.numeric import BEGIN, CHOOSE, CUT, LEARN, OBSERVE, PREFER, START, STEP, WEIGH, WORLD, random_words, unit
+
+
+class Place(NamedTuple):
+    """What the rules know of where each run is: arrays [lane, ...]; widths that nobody asks for are 0."""
+
+    state: Any  # int64 [lane]
+    observation: Any  # float64 [lane, d]
+    active: Any  # int64 [lane, n]: the features that are 1
+
+
+class Choice(NamedTuple):
+    """What the policy did: arrays [lane] or [action, lane], and room for its stages."""
+
+    temperature: Any
+    values: Any
+    preferences: Any
+    weights: Any
+    total: Any
+    action: Any
+    best: Any
+    scale: Any
+    threshold: Any
+    running: Any
+
+
+class Outcome(NamedTuple):
+    """What the world and the next choice made of a step: arrays [lane], [action, lane] or Place."""
+
+    luck: Any
+    chance: Any
+    normal: Any
+    reward: Any
+    regret: Any
+    next: Place
+    resume: Place  # where the run goes on from: next, or the start of a new episode
+    terminated: Any
+    ended: Any
+    next_action: Any
+    temperature: Any
+    next_temperature: Any
+    probabilities: Any
+    one: Any  # [1]: the luck of a choice at a cut
+
+
+class Peek(NamedTuple):
+    """The policy at the snapshot steps: [snapshot, action, lane] and [snapshot, lane]."""
+
+    weights: Any
+    total: Any
+    temperature: Any
+
+
+class Game(NamedTuple):
+    """All that a window of steps of one block reads and writes."""
+
+    seed: Any
+    limit: Any  # steps before an episode is cut
+    first: Any  # first step of the window
+    bin: Any  # [row]: the bin of the record that a step belongs to
+    look: Any  # [row + 1]: the snapshot to take at that step, or -1
+    agent: Any  # parameter tables [row + 1, config], one named column per number
+    policy: Any
+    heat: Any
+    env: Any
+    coding: Any
+    config: Any  # [lane]
+    run: Any  # [lane]
+    here: Place
+    action: Any  # [lane]
+    age: Any  # [lane]: steps since the episode began
+    gain: Any  # [lane]: sum of its rewards
+    memory: Any  # tuple of arrays of single runs: lanes last for bandits, first otherwise
+    shared: Any  # tuple of arrays that all runs read
+    record: Any  # [bin, quantity, lane]
+    peek: Peek
+    now: Choice
+    cut: Choice
+    out: Outcome
+
+
+def advance(game):
+    """Play one window of one block."""
+    now, out = game.now, game.out
+    draw_uniforms(game.seed, game.run, game.first, STEP, out.luck, out.chance)
+    if game.first == 0:
+        begin_lanes(game)
+    for row in range(game.bin.size):
+        if not LOOKS_AHEAD:
+            choose(game, row, 0, game.here, out.luck, now)
+            copy(now.action, game.action)
+            look_in(game, row)
+        any_cut = play_lanes(game, row)
+        draw_uniforms(game.seed, game.run, game.first + row + 1, STEP, out.luck, out.chance)
+        if LOOKS_AHEAD:
+            look_ahead(game, row)
+            if any_cut:
+                look_beyond_cuts(game, row)
+        elif NEEDS_PROBABILITIES:
+            normalise(now.weights, now.total, out.probabilities)
+        learn_lanes(game, row)
+        keep_record(game, row)
+        if not BANDIT:
+            copy_place(out.resume, game.here)
+        if LOOKS_AHEAD:
+            copy(now.action, game.action)
+
+
+def begin_lanes(game):
+    """Start every run: its first state and, for an agent that looks ahead, its first action."""
+    if not BANDIT:
+        for l in range(game.run.size):
+            begin(game, 0, l, 0, game.here)
+    if LOOKS_AHEAD:
+        choose(game, 0, 0, game.here, game.out.luck, game.now)
+        copy(game.now.action, game.action)
+        look_in(game, 0)
+
+
+def look_ahead(game, row):
+    """Draw the next action, with the next step's temperature and luck, from the values before this step's update."""
+    now, out = game.now, game.out
+    if KEEPS_TEMPERATURE:
+        copy(now.temperature, out.temperature)
+    choose(game, row + 1, 0, out.resume, out.luck, now)
+    copy(now.action, out.next_action)
+    look_in(game, row + 1)
+    if KEEPS_TEMPERATURE:
+        copy(now.temperature, out.next_temperature)
+    if NEEDS_PROBABILITIES:
+        normalise(now.weights, now.total, out.probabilities)
+
+
+def look_in(game, row):
+    """Keep the policy of this step, if a snapshot is due."""
+    i = game.look[row]
+    if i >= 0:
+        copy_rows(game.now.weights, game.peek.weights[i])
+        copy(game.now.total, game.peek.total[i])
+        copy(game.now.temperature, game.peek.temperature[i])
+
+
+# --- where a run is -----------------------------------------------------------------------------------------------
+
+
+def copy_place(source, target):
+    if HAS_STATES:
+        copy(source.state, target.state)
+    if KEEPS_OBSERVATION:
+        copy_rows(source.observation, target.observation)
+    if KEEPS_ACTIVE:
+        copy_rows(source.active, target.active)
+
+
+def copy_lane(source, target, l):
+    if HAS_STATES:
+        target.state[l] = source.state[l]
+    if KEEPS_OBSERVATION:
+        copy(source.observation[l], target.observation[l])
+    if KEEPS_ACTIVE:
+        copy(source.active[l], target.active[l])
+
+
+def see(game, row, l, into):
+    """Note what the world shows run l now."""
+    if KEEPS_OBSERVATION:
+        show(0, game, l, into)
+    if KEEPS_ACTIVE:
+        encode(game.coding[row, game.config[l]], game, l, into)
+        if HAS_STATES:
+            into.state[l] = into.active[l, 0]
+
+
+def begin(game, row, l, step, into):
+    """Put run l at the start of an episode whose first step is `step`."""
+    env = game.env[row, game.config[l]]
+    chance = unit(random_words(game.seed, game.run[l], step, BEGIN)[0])
+    luck = game.seed, game.run[l], step, START
+    if BOX:
+        start(env, game, l, chance, step, luck)
+        see(game, row, l, into)
+    else:
+        into.state[l] = start(env, game, l, chance, step, luck)
+
+
+# --- choosing -----------------------------------------------------------------------------------------------------
+
+
+def choose(game, row, shift, here, luck, out):
+    """Draw an action for the lanes shift, shift + 1, ..., which are `here`."""
+    warm(game, row, shift, here, out.temperature)
+    if RANKS:
+        rank_lanes(game, row, shift, here, out.values)
+        values = out.values
+    elif BANDIT:
+        values = game.memory[0][0]
+    else:
+        gather(game.memory[0], shift, here.state, out.values)
+        values = out.values
+    if CHOOSES:
+        decide_lanes(game, row, shift, here, values, luck, out)
+    else:
+        if PREFERS:
+            each_run(prefer, game, row, shift, here, out.preferences, values, out.temperature, PREFER)
+            values = out.preferences
+            if HAS_ALLOWED:
+                forbid(game.shared[ALLOWED], here.state, out.preferences, -np.inf)
+        if WEIGHS_LANES:
+            weigh_lanes(values, out.temperature, out.weights, out.total, out.best, out.scale)
+        if WEIGHS:
+            each_run(weigh, game, row, shift, here, out.weights, values, out.temperature, WEIGH)
+            if HAS_ALLOWED:
+                forbid(game.shared[ALLOWED], here.state, out.weights, 0.0)
+            add_up(out.weights, out.total)
+        pick(out.weights, out.total, luck, out.threshold, out.running, out.action)
+
+
+def warm(game, row, shift, here, temperature):
+    """Fill the temperature of each lane: by the adaptive rule, or from the table of the schedule."""
+    if ADAPTIVE:
+        for l in range(temperature.size):
+            adaptive = game.heat[row, game.config[shift + l]]
+            temperature[l] = heat(adaptive, game, shift + l, here.state[l], here, l, game.first + row)
+    elif HAS_TEMPERATURE:
+        for l in range(temperature.size):
+            temperature[l] = game.policy[row, game.config[shift + l]].temperature
+
+
+def rank_lanes(game, row, shift, here, values):
+    for l in range(here.state.size):
+        agent = game.agent[row, game.config[shift + l]]
+        luck = game.seed, game.run[shift + l], game.first + row, PREFER
+        rank(agent, game, shift + l, values[:, l], here.state[l], here, l, game.first + row, luck)
+    if HAS_ALLOWED:
+        forbid(game.shared[ALLOWED], here.state, values, -np.inf)
+
+
+def each_run(rule, game, row, shift, here, into, values, temperature, purpose):
+    for l in range(temperature.size):
+        lane = shift + l
+        luck = game.seed, game.run[lane], game.first + row, purpose
+        policy = game.policy[row, game.config[lane]]
+        rule(
+            policy, game, lane, into[:, l], values[:, l], temperature[l], here.state[l], here, l, game.first + row, luck
+        )
+
+
+def decide_lanes(game, row, shift, here, values, chance, out):
+    """A policy that returns the action itself; it has no weights."""
+    for l in range(out.action.size):
+        lane = shift + l
+        luck = game.seed, game.run[lane], game.first + row, CHOOSE
+        policy = game.policy[row, game.config[lane]]
+        out.action[l] = decide(
+            policy,
+            game,
+            lane,
+            values[:, l],
+            out.temperature[l],
+            here.state[l],
+            here,
+            l,
+            chance[l],
+            game.first + row,
+            luck,
+        )
+
+
+def look_beyond_cuts(game, row):
+    """A cut episode bootstraps from where it was cut: ask the policy there, too (one lane at a time: cuts are rare)."""
+    cut, out = game.cut, game.out
+    for l in range(out.ended.size):
+        if out.ended[l] and not out.terminated[l]:
+            out.one[0] = unit(random_words(game.seed, game.run[l], game.first + row, CUT)[0])
+            there = out.next
+            where = Place(there.state[l : l + 1], there.observation[l : l + 1], there.active[l : l + 1])
+            choose(game, row + 1, l, where, out.one, cut)
+            out.next_action[l] = cut.action[0]
+            out.next_temperature[l] = cut.temperature[0]
+            if NEEDS_PROBABILITIES:
+                for k in range(cut.weights.shape[0]):
+                    out.probabilities[k, l] = cut.weights[k, 0] / cut.total[0]
+
+
+# --- the world ----------------------------------------------------------------------------------------------------
+
+
+def play_lanes(game, row):
+    """Let the world answer; return whether any episode was cut by the limit."""
+    out, any_cut = game.out, False
+    if USES_NORMAL:
+        to_normals(out.chance, out.normal)
+    for l in range(out.reward.size):
+        env, step = game.env[row, game.config[l]], game.first + row
+        luck = game.seed, game.run[l], step, WORLD
+        state, action = game.here.state[l], game.action[l]
+        if HAS_REGRET:
+            out.regret[l] = lose(env, game, l, state, action, step)
+        if BANDIT:
+            out.reward[l] = pull(env, game, l, 0, action, out.chance[l], out.normal[l], step, step, luck)
+        else:
+            any_cut |= move_lane(game, row, env, l, state, action, luck)
+        if COUNTS_VISITS:
+            count(0, game, l, state, action)
+    return any_cut
+
+
+def move_lane(game, row, env, l, state, action, luck):
+    """Take one step; at the end of an episode note it and start a new one. Return whether it was cut."""
+    out, age, step = game.out, game.age[l], game.first + row
+    if BOX:
+        reward, end = move(env, game, l, 0, action, out.chance[l], out.normal[l], age, step, luck)
+        see(game, row, l, out.next)
+    else:
+        out.next.state[l], reward, end = move(
+            env, game, l, state, action, out.chance[l], out.normal[l], age, step, luck
+        )
+    over = end or age + 1 >= game.limit
+    gain = game.gain[l] + reward
+    out.reward[l], out.terminated[l], out.ended[l] = reward, end, over
+    if over:
+        note_episode(game.record[game.bin[row]], env, game, l, gain, age + 1)
+        begin(game, row, l, step + 1, out.resume)
+    else:
+        copy_lane(out.next, out.resume, l)
+    game.age[l] = 0 if over else age + 1
+    game.gain[l] = 0.0 if over else gain
+    return over and not end
+
+
+def note_episode(record, env, game, l, gain, age):
+    out = game.out
+    record[EPISODES, l] += 1.0
+    record[RETURN, l] += gain
+    record[LENGTH, l] += age
+    if HAS_SUCCESS:
+        good = succeed(env, game, l, out.reward[l], out.terminated[l], out.next.state[l])
+        record[SUCCESS, l] += 1.0 if good else 0.0
+
+
+def keep_record(game, row):
+    record = game.record[game.bin[row]]
+    accumulate(record[REWARD], game.out.reward)
+    if HAS_REGRET:
+        accumulate(record[REGRET], game.out.regret)
+        count_optimal(game.out.regret, record[OPTIMAL])
+
+
+# --- learning -----------------------------------------------------------------------------------------------------
+
+
+def learn_lanes(game, row):
+    now, out, step = game.now, game.out, game.first + row
+    for l in range(out.reward.size):
+        agent = game.agent[row, game.config[l]]
+        luck = game.seed, game.run[l], step, LEARN
+        state, action = game.here.state[l], game.action[l]
+        terminated = True if BANDIT else out.terminated[l]
+        ended = True if BANDIT else out.ended[l]
+        next_state = 0 if BANDIT else out.next.state[l]
+        temperature = out.temperature[l] if LOOKS_AHEAD else now.temperature[l]
+        next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
+        before = worth(0, game, l, state, action) if OBSERVES else 0.0
+        learn(
+            agent, game, l, state, action, out.reward[l], next_state, out.next_action[l], terminated, ended,
+            out.probabilities[:, l], temperature, next_temperature, step, luck,
+        )  # fmt: skip
+        if OBSERVES:
+            change = worth(0, game, l, state, action) - before
+            observe_lane(game, row, l, state, action, out.reward[l], change, terminated, ended, step)
+
+
+def warmth_ahead(game, row, l):
+    """Return the temperature of the next step, at the state it starts from, before this update."""
+    if LOOKS_AHEAD:
+        return game.out.next_temperature[l]
+    if ADAPTIVE:
+        there = game.here if BANDIT else game.out.next
+        return heat(game.heat[row + 1, game.config[l]], game, l, there.state[l], there, l, game.first + row + 1)
+    return game.policy[row + 1, game.config[l]].temperature
+
+
+def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
+    luck = game.seed, game.run[l], step, OBSERVE
+    if POLICY_OBSERVES:
+        policy = game.policy[row, game.config[l]]
+        watch(policy, game, l, state, action, reward, change, terminated, ended, step, luck)
+    if HEAT_OBSERVES:
+        adaptive = game.heat[row, game.config[l]]
+        sense(adaptive, game, l, state, action, reward, change, terminated, ended, step, luck)
+
+
+# --- small rules of the loop's own, bound like those of a component -------------------------------------------------
+
+
+def increment(self, visits, state, action):
+    """Count a visit."""
+    visits[state, action] += 1.0
+
+
+def entry(self, array, state, action):
+    """Return one entry of the array that is ranked."""
+    return array[state, action]
+
+
+def take(self, observation, into):
+    """Copy what the world shows."""
+    copy(observation, into)

@@ -1,0 +1,146 @@
+"""What the engine is given: the parts of one configuration, and what they look like in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rlsoftmax.component import Component
+from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, Transitions, asked
+from rlsoftmax.engine.fuse import Kind, Names, check_fit
+from rlsoftmax.errors import RuleError
+from rlsoftmax.numeric import MEMORY, BuildLuck
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+FOREVER = 1 << 60
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """What an environment looks like: sizes, arrays that all runs read, names of those that each run owns."""
+
+    states: int
+    actions: int
+    limit: int
+    shared: Mapping[str, Array]
+    own: tuple[str, ...]
+    transitions: Transitions | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """One configuration as the engine plays it. The policy holds its temperature: a schedule or a number."""
+
+    agent: Agent
+    policy: Policy
+    env: Environment
+    seed: int
+    steps: int
+    edges: Ints  # [bins + 1]
+    snapshot_steps: Ints
+
+    @property
+    def tau(self) -> Schedule | float | None:
+        """Return what stands in the policy's field `temperature`, if it has one."""
+        return getattr(self.policy, "temperature", None)
+
+    @property
+    def heat(self) -> Schedule | None:
+        """Return the schedule, if it is adaptive: a rule of the run."""
+        return self.tau if isinstance(self.tau, Schedule) and self.tau.adaptive else None
+
+    @functools.cached_property
+    def world(self) -> World:
+        """Return the sizes and arrays of the environment."""
+        return world_of(self.env, self.seed)
+
+    @functools.cached_property
+    def kind(self) -> Kind:
+        """Return what this configuration shares its compiled loop with."""
+        world = self.world
+        minds = {name: list(mind_arrays(part, world, None)) for name, part in self.parts().items() if part is not None}
+        names = [name for group in minds.values() for name in group]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise RuleError(f"{type(self.agent).__name__} and {type(self.policy).__name__} both remember {twice!r}.")
+        heat = type(self.heat) if self.heat is not None else None
+        visits = ("visits",) if self._asks("visits") else ()
+        layout = Names((*names, *visits), world.own, tuple(world.shared))
+        kind = Kind(type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0)
+        check_fit(kind)
+        return kind
+
+    @functools.cached_property
+    def shape(self) -> tuple[Any, ...]:
+        """Return what must be equal for two configurations to share a block."""
+        world, arrays = self.world, self.mind(0)
+        shapes = tuple((name, array.shape, array.dtype.str) for name, array in arrays.items())
+        same_world = self.env if world.shared else type(self.env)
+        times = (self.steps, self.edges.tobytes(), self.snapshot_steps.tobytes())
+        return (self.kind, shapes, same_world, world.states, world.actions, world.limit, self.seed, *times)
+
+    def parts(self) -> dict[str, Component | None]:
+        """Return who may remember something, in the order of the arrays."""
+        return {"agent": self.agent, "policy": self.policy, "heat": self.heat}
+
+    def mind(self, run: int) -> dict[str, Array]:
+        """Return the arrays of one run, fresh: agent, policy, schedule, visits; forbidden actions rank -infinity."""
+        luck = BuildLuck(self.seed, run, MEMORY)
+        parts = [part for part in self.parts().values() if part is not None]
+        arrays = {name: array for part in parts for name, array in mind_arrays(part, self.world, luck).items()}
+        first = next(iter(arrays), None)
+        allowed = self.world.shared.get("allowed")
+        if allowed is not None and first is not None and arrays[first].shape == allowed.shape:
+            arrays[first] = np.where(allowed, arrays[first], -np.inf)
+        if "visits" in self.kind.names.mind:
+            arrays["visits"] = np.zeros((self.world.states, self.world.actions))
+        return arrays
+
+    @property
+    def remembers_luck(self) -> bool:
+        """Whether the first memory differs between runs."""
+        memories = (getattr(part, "memory", None) for part in self.parts().values())
+        return any(memory is not None and "luck" in asked(memory.__func__) for memory in memories)
+
+    def _asks(self, name: str) -> bool:
+        parts = [part for part in self.parts().values() if part is not None]
+        return any(name in asked(rule) for part in parts for rule in type(part).own_rules().values())  # type: ignore[attr-defined]
+
+
+def mind_arrays(part: Component, world: World, luck: BuildLuck | None) -> dict[str, Array]:
+    """Return the arrays that an agent, a policy or a schedule wants one run to remember."""
+    memory = getattr(part, "memory", None)
+    if memory is None:
+        return {}
+    offered = {"states": world.states, "actions": world.actions, "luck": luck or BuildLuck(0, 0, MEMORY)}
+    wanted = asked(memory.__func__)
+    if unknown := [name for name in wanted if name not in offered]:
+        raise RuleError(f"{type(part).__name__}.memory asks for {unknown[0]!r}; on offer are {', '.join(offered)}.")
+    arrays = memory(**{name: offered[name] for name in wanted})
+    return {name: np.array(array, dtype=_plain_dtype(array)) for name, array in arrays.items()}
+
+
+def _plain_dtype(array: Array) -> type:
+    """Memory is float64 or int64, so that equal kinds have equal types."""
+    return np.float64 if np.asarray(array).dtype.kind == "f" else np.int64
+
+
+@functools.lru_cache(maxsize=256)
+def world_of(env: Environment, seed: int) -> World:
+    """Return the sizes and arrays of an environment; equal environments are looked at once."""
+    shared = {name: np.ascontiguousarray(array) for name, array in _shared(env).items()}
+    own = tuple(env.own(BuildLuck(seed, 0))) if hasattr(env, "own") else ()
+    limit: Any = getattr(env, "limit", None)
+    states = 1 if env.is_bandit() else int(getattr(env, "states", 0))
+    table = env.transitions() if hasattr(env, "transitions") else None
+    return World(states, int(env.actions), FOREVER if limit is None else int(limit), shared, own, table)  # type: ignore[attr-defined]
+
+
+def _shared(env: Environment) -> Mapping[str, Array]:
+    return env.shared() if hasattr(env, "shared") else {}
