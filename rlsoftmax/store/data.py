@@ -74,7 +74,7 @@ class CellData:
             return total
         if name in PER_EPISODE:
             return _ratio(total, self._sum("episodes"))
-        return total / np.diff(self.edges)
+        return np.asarray(total / np.diff(self.edges))
 
     def scores(self, which: str = "online") -> Floats:
         """Return [runs]: `online`, the score while learning, or `greedy`, the value of the final greedy policy."""
@@ -94,10 +94,10 @@ class CellData:
         first, last = np.searchsorted(self.edges, (start, stop))
         total = self._sum(name)[:, first:last].sum(axis=1)
         if name == "episodes":
-            return total
+            return np.asarray(total)
         if name in PER_EPISODE:
             return _ratio(total, self._sum("episodes")[:, first:last].sum(axis=1))
-        return total / (stop - start)
+        return np.asarray(total / (stop - start))
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""Merging what several chunks say about one cell; where they overlap they must agree."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rlsoftmax.errors import StoreError
+from rlsoftmax.store.data import GREEDY, SNAPSHOT, Array
+from rlsoftmax.store.rows import Ints, Rows
+
+LOOSE = 1e-12  # snapshots and greedy scores are made outside the loop, with NumPy's own exp: not bit for bit
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """What one chunk, or all of them, hold of one cell: runs ascending, arrays [runs, ...]; source: the file's name."""
+
+    cell: str
+    source: str
+    runs: Ints
+    edges: Ints
+    snapshot_steps: Ints
+    arrays: Mapping[str, Array]
+
+
+def empty(cell: str) -> Part:
+    """Return a cell of which nothing is there."""
+    none = np.empty(0, dtype=np.int64)
+    return Part(cell, "", none, none, none, {})
+
+
+def split(source: str, rows: Rows, below: int | None = None) -> Iterator[Part]:
+    """Yield the part of every cell, only runs < `below` when asked: rows are in order, so it is a slice."""
+    cells = np.array(rows.cells)
+    names, starts = np.unique(cells, return_index=True)
+    for name, start, stop in zip(names, starts, np.append(starts, len(cells))[1:], strict=True):
+        end = stop if below is None else start + int(np.searchsorted(rows.runs[start:stop], below))
+        if end > start:
+            arrays = {key: array[start:end] for key, array in rows.arrays.items()}
+            yield Part(str(name), source, rows.runs[start:end], rows.edges, rows.snapshot_steps, arrays)
+
+
+def merge(parts: Sequence[Part]) -> Part:
+    """Return one part with all runs of a cell.
+
+    An array is filled run by run from the parts that have it, and kept only if then every run has it. Of several
+    choices of snapshot steps the one with the most steps is taken among those that every run has.
+
+    Raises:
+      StoreError: naming both files, if two parts disagree about a run.
+    """
+    runs = np.unique(np.concatenate([part.runs for part in parts]))
+    for part in parts:
+        if not np.array_equal(part.edges, parts[0].edges):
+            raise StoreError(f"{parts[0].source} and {part.source} disagree about the bins of cell {part.cell[:12]}.")
+    steps = _snapshot_steps(parts, runs)
+    arrays = {}
+    for name in sorted({name for part in parts for name in part.arrays}):
+        whole = _gathered(name, [part for part in parts if name in part.arrays and _usable(name, part, steps)], runs)
+        if whole is not None:
+            arrays[name] = whole
+    return Part(parts[0].cell, "", runs, parts[0].edges, steps, arrays)
+
+
+def _snapshot_steps(parts: Sequence[Part], runs: Ints) -> Ints:
+    """Return the snapshot steps that all runs have; the most, then the earliest; none if there are none."""
+    choices = {tuple(part.snapshot_steps.tolist()) for part in parts}
+    for steps in sorted(choices, key=lambda steps: (-len(steps), steps)):
+        having = [part.runs for part in parts if part.snapshot_steps.tolist() == list(steps)]
+        if len(np.unique(np.concatenate(having))) == len(runs):
+            return np.array(steps, dtype=np.int64)
+    return np.empty(0, dtype=np.int64)
+
+
+def _usable(name: str, part: Part, steps: Ints) -> bool:
+    return not name.startswith(SNAPSHOT) or (len(steps) > 0 and np.array_equal(part.snapshot_steps, steps))
+
+
+def _gathered(name: str, parts: Sequence[Part], runs: Ints) -> Array | None:
+    """Return [runs, ...] filled from the parts, or None if some run is in none of them."""
+    if not parts:
+        return None
+    first = parts[0].arrays[name]
+    whole = np.empty((len(runs), *first.shape[1:]), dtype=first.dtype)
+    owner = np.full(len(runs), -1)
+    for number, part in enumerate(parts):
+        array, at = part.arrays[name], np.searchsorted(runs, part.runs)
+        if (array.dtype, array.shape[1:]) != (first.dtype, first.shape[1:]):
+            raise _disagreement(name, parts[0], part, part.runs)
+        again = np.flatnonzero(owner[at] >= 0)
+        wrong = again[~agree(name, whole[at[again]], array[again])]
+        if wrong.size:
+            raise _disagreement(name, parts[owner[at[wrong[0]]]], part, part.runs[wrong])
+        whole[at], owner[at] = array, number
+    return whole if np.all(owner >= 0) else None
+
+
+def agree(name: str, a: Array, b: Array) -> npt.NDArray[np.bool_]:
+    """Return [rows]: whether two recordings of the same runs agree.
+
+    Sums and memory agree bit for bit (so a NaN agrees with the same NaN); snapshots and greedy scores to
+    1e-12 + 1e-12 |b|.
+
+    >>> agree("snapshot/entropy", np.array([[1.0]]), np.array([[1.0 + 1e-13]]))
+    array([ True])
+    """
+    if name.startswith(SNAPSHOT) or name == GREEDY:
+        same = np.isclose(a, b, rtol=LOOSE, atol=LOOSE, equal_nan=True)
+    else:
+        same = a.view("<i8") == b.view("<i8")
+    return np.asarray(same.all(axis=tuple(range(1, same.ndim))))
+
+
+def _disagreement(name: str, a: Part, b: Part, runs: Ints) -> StoreError:
+    more = f" and {len(runs) - 1} more runs" if len(runs) > 1 else ""
+    return StoreError(
+        f"{a.source} and {b.source} disagree about {name} of cell {a.cell[:12]}, run {runs[0]}{more}; "
+        "one was made by other code or on a broken machine."
+    )
