@@ -314,6 +314,7 @@ def hostile(entries: dict[str, bytes]) -> dict[str, bytes]:
         "cells too few": with_header(cells=[]),
         "failures are words": with_header(failures=[["x"]]),
         "other ids": with_header(cells=[B]),
+        "another shape": with_array("reward", ["<f8", [2, 1]]),
     }
 
 
@@ -325,6 +326,11 @@ def test_files_from_strangers_are_refused_by_name(tmp_path: Path) -> None:
             read_chunk(path)
         assert path.name in str(caught.value), case
         assert "\n" not in str(caught.value), case
+
+
+def test_a_chunk_that_vanished_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot read .*0\.npz: No such file"):
+        read_chunk(tmp_path / "0.npz")
 
 
 def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
