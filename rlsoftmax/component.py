@@ -139,7 +139,11 @@ def name_of(cls: type) -> str:
 def schema(cls: type) -> dict[str, Field]:
     """Return the fields of a component class, read from its annotations."""
     hints = get_type_hints(cls, include_extras=True)
-    return {f.name: _field(f.name, hints[f.name], f.default) for f in dataclasses.fields(cls)}
+    return {f.name: _field(f.name, hints[f.name], _default(f)) for f in dataclasses.fields(cls)}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _field(key: str, hint: Any, default: Any) -> Field:
