@@ -133,6 +133,7 @@ class Environment(_Part):
     """
 
     rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "success")
+    absent: ClassVar[tuple[str, ...]] = ()  # optional rules that an instance does not declare after all
     suggested_temperature: ClassVar[float | None] = None
 
     @classmethod
@@ -280,7 +281,7 @@ def fields_used(function: FunctionType) -> list[str]:
     return list(dict.fromkeys(used))
 
 
-def place(function: FunctionType) -> str:
+def place(function: Any) -> str:
     """Return `file:line in Class.rule`, where an author will look."""
     file = function.__code__.co_filename.replace("\\", "/").rpartition("/")[2]
     return f"{file}:{function.__code__.co_firstlineno} in {function.__qualname__}"

@@ -81,7 +81,7 @@ def decay(x: float) -> float:
     n -= ROUND
     r = (z - n * LN2_HIGH) - n * LN2_LOW
     p = _series(r)
-    return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64) if x >= -708.0 else 0.0  # type: ignore[no-any-return]
+    return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64) if x >= -708.0 else 0.0
 
 
 def exp2(x: Value) -> Value:

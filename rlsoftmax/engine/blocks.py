@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.component import Component, schema
-from rlsoftmax.contracts import Schedule
+from rlsoftmax.contracts import Schedule, asked
 from rlsoftmax.engine.loop import Choice, Game, Outcome, Peek, Place
 from rlsoftmax.engine.setup import Array, Setup
 from rlsoftmax.errors import Interrupted
@@ -156,7 +156,7 @@ class Block:
                 legal = next(starts, None)
                 finite |= ~np.isfinite(legal) if legal is not None and legal.shape == array.shape else False
             bad |= ~finite.all(axis=tuple(i for i in range(array.ndim) if i != axis % array.ndim))
-        return bad
+        return np.asarray(bad)
 
 
 def lanes_for(setup: Setup) -> int:
@@ -179,7 +179,7 @@ def _ranked(block: Block) -> Array:
     """Ask an agent that ranks something else than its first array, run by run and state by state."""
     agent, world = block.kind.agent, block.world
     rule = agent.own_rules()["rank"]
-    names = [name for name in _asked(rule) if name not in ("values", "state", "step")]
+    names = [name for name in asked(rule) if name not in ("values", "state", "step")]
     values = np.zeros((block.lanes, world.states, world.actions))
     arrays = {name: block.array(name) for name in names}
     for l in range(block.lanes):
@@ -187,14 +187,8 @@ def _ranked(block: Block) -> Array:
         for state in range(world.states):
             offered = {"values": values[l, state], "state": state, "step": block.first}
             offered |= {name: array[l] for name, array in arrays.items()}
-            rule(self, **{name: offered[name] for name in _asked(rule)})
+            rule(self, **{name: offered[name] for name in asked(rule)})
     return values
-
-
-def _asked(rule: Any) -> tuple[str, ...]:
-    from rlsoftmax.contracts import asked
-
-    return asked(rule)
 
 
 # --- parameter tables -----------------------------------------------------------------------------------------------
@@ -238,28 +232,19 @@ def new_place(lanes: int) -> Place:
 
 def new_choice(actions: int, lanes: int) -> Choice:
     """Return room for one choice; the temperature of a policy without one is NaN."""
-    rows, lane = (lambda: np.zeros((actions, lanes))), (lambda: np.zeros(lanes))
-    return Choice(
-        np.full(lanes, math.nan),
-        rows(),
-        rows(),
-        rows(),
-        lane(),
-        np.zeros(lanes, np.int64),
-        lane(),
-        lane(),
-        lane(),
-        lane(),
-    )
+    values, preferences, weights = np.zeros((3, actions, lanes))
+    total, best, scale, threshold, running = np.zeros((5, lanes))
+    temperature, action = np.full(lanes, math.nan), np.zeros(lanes, np.int64)
+    return Choice(temperature, values, preferences, weights, total, action, best, scale, threshold, running)
 
 
 def new_outcome(actions: int, lanes: int) -> Outcome:
-    """Return room for what a step led to."""
-    lane, yes = (lambda: np.zeros(lanes)), (lambda: np.ones(lanes, np.bool_))
+    """Return room for what a step led to; a pull is always an end."""
+    luck, chance, normal, reward, regret, temperature, next_temperature = np.zeros((7, lanes))
+    terminated, ended = np.ones((2, lanes), np.bool_)
     return Outcome(
-        luck=lane(), chance=lane(), normal=lane(), reward=lane(), regret=lane(), next=new_place(lanes),
-        resume=new_place(lanes), terminated=yes(), ended=yes(), next_action=np.zeros(lanes, np.int64),
-        temperature=lane(), next_temperature=lane(), probabilities=np.zeros((actions, lanes)), one=np.zeros(1),
+        luck, chance, normal, reward, regret, new_place(lanes), new_place(lanes), terminated, ended,
+        np.zeros(lanes, np.int64), temperature, next_temperature, np.zeros((actions, lanes)), np.zeros(1),
     )  # fmt: skip
 
 

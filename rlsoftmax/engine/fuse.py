@@ -54,6 +54,7 @@ class Kind:
     env: type[Environment]
     names: Names
     has_states: bool
+    absent: tuple[str, ...] = ()  # what this environment could declare, but does not
     coding: type | None = None
 
     @property
@@ -64,7 +65,7 @@ class Kind:
     @property
     def quantities(self) -> tuple[str, ...]:
         """Return the rows of the record, in order."""
-        rules = self.env.own_rules()
+        rules = self.env.own_rules().keys() - set(self.absent)
         regret = ("regret", "optimal") if "regret" in rules else ()
         if self.bandit:
             return ("reward", *regret)
@@ -103,13 +104,8 @@ def fuse(kind: Kind, debug: bool = False) -> Callable[[loop.Game], None]:
     return compiled(linked(kind, {}), INLINED_APART, debug)
 
 
-def interpreted(kind: Kind, hooks: Mapping[str, Any] | None = None) -> Callable[[loop.Game], None]:
-    """Return `advance` for this kind as plain Python; `hooks` stand in for functions of the loop."""
-    return linked(kind, hooks or {})
-
-
 def linked(kind: Kind, hooks: Mapping[str, Any]) -> FunctionType:
-    """Return `advance` with all names filled in."""
+    """Return `advance` with all names filled in, as plain Python; `hooks` stand in for functions of the loop."""
     names = _rules(kind) | _constants(kind)
     parts = {name: link(getattr(loop, name), names) for name in LINKED}
     for part in parts.values():  # functions of the loop call each other
@@ -191,8 +187,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "NEEDS_NEXT_TEMPERATURE": asks(learn, "next_temperature"),
         "KEEPS_TEMPERATURE": asks(learn, "temperature") or asks(learn, "next_temperature"),
         "USES_NORMAL": asks(env.get("pull"), "normal") or asks(env.get("step"), "normal"),
-        "HAS_REGRET": "regret" in env,
-        "HAS_SUCCESS": "success" in env,
+        "HAS_REGRET": "regret" in kind.quantities,
+        "HAS_SUCCESS": "success" in kind.quantities,
         "HAS_TEMPERATURE": kind.policy.has_temperature(),
         "HAS_ALLOWED": "allowed" in kind.names.shared,
         "ALLOWED": kind.names.shared.index("allowed") if "allowed" in kind.names.shared else 0,

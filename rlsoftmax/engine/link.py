@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -29,7 +28,7 @@ NUMBA_KNOWS = ("numpy", "math")  # modules whose functions the compiler brings i
 COUNTING = frozenset({"advance"})  # only the entry counts references to arrays; rules and stages cannot allocate
 
 
-def bind(rule: FunctionType, offered: Iterable[str], sources: Mapping[str, str]) -> FunctionType:
+def bind(rule: Callable[..., Any], offered: Iterable[str], sources: Mapping[str, str]) -> FunctionType:
     """Return `rule(self, ...)` as a function of (self, game, lane, *offered), passing on what its signature asks for.
 
     offered: names of the values at the point of call; sources: name -> expression that finds it.
@@ -46,7 +45,7 @@ def bind(rule: FunctionType, offered: Iterable[str], sources: Mapping[str, str])
     return bound
 
 
-def link(function: FunctionType, names: Mapping[str, Any]) -> FunctionType:
+def link(function: Any, names: Mapping[str, Any]) -> FunctionType:
     """Return a copy of `function` in which these global names mean something else."""
     code, defaults, closure = function.__code__, function.__defaults__, function.__closure__
     return FunctionType(code, function.__globals__ | dict(names), function.__name__, defaults, closure)
@@ -214,8 +213,3 @@ def check_reached(function: FunctionType) -> None:
             check_code(current)
         seen.add(current)
         waiting += [callee for callee in callees(current).values() if callee not in seen]
-
-
-def signature_of(rule: Callable[..., Any]) -> str:
-    """Return a rule's signature as its author wrote it."""
-    return f"{rule.__name__}{inspect.signature(rule)}"

@@ -72,7 +72,8 @@ class Setup:
         heat = type(self.heat) if self.heat is not None else None
         visits = ("visits",) if self._asks("visits") else ()
         layout = Names((*names, *visits), world.own, tuple(world.shared))
-        kind = Kind(type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0)
+        absent = tuple(getattr(self.env, "absent", ()))
+        kind = Kind(type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0, absent)
         check_fit(kind)
         return kind
 

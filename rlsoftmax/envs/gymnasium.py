@@ -50,7 +50,7 @@ class Gymnasium(Environment):
     """
 
     id: str = "FrozenLake-v1"
-    kwargs: dict = dataclasses.field(default_factory=dict)
+    kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     max_episode_steps: Annotated[int | None, Bound(1)] = None
     mask: Mask = Mask.NONE
     success_when: Success = Success.NONE
@@ -143,7 +143,7 @@ def table_of(name: str, kwargs: str, limit: int | None) -> Table:
     return table
 
 
-def made_environment(name: str, kwargs: dict, limit: int | None) -> Any:
+def made_environment(name: str, kwargs: dict[str, Any], limit: int | None) -> Any:
     """Return gymnasium.make(name, ...), or a ConfigError in one line when it cannot be made."""
     gymnasium = importlib.import_module("gymnasium")
     known = sorted(gymnasium.registry)
@@ -151,7 +151,7 @@ def made_environment(name: str, kwargs: dict, limit: int | None) -> Any:
         raise ConfigError(f"env.id={name!r} is not registered in Gymnasium.{did_you_mean_id(name, known)}")
     try:
         return gymnasium.make(name, max_episode_steps=limit, **kwargs)
-    except Exception as error:  # noqa: BLE001 - a foreign environment may raise anything
+    except Exception as error:  # a foreign environment may raise anything
         text = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(f"env.id={name!r} cannot be made: {text[:200]}") from error
 
@@ -184,7 +184,11 @@ def without_table(made: Any) -> str:
 
 def read_table(outcomes: Any, start_chance: Any, limit: int | None) -> Table:
     """Return P as arrays, in its own order; merging equal outcomes would change what a uniform leads to."""
-    shape = len(outcomes), len(outcomes[0]), max(len(rows) for actions in outcomes.values() for rows in actions.values())
+    shape = (
+        len(outcomes),
+        len(outcomes[0]),
+        max(len(rows) for actions in outcomes.values() for rows in actions.values()),
+    )
     below, chance, reward = np.full(shape, NEVER), np.zeros(shape), np.zeros(shape)
     after, final = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     for state, action, rows in every_entry(outcomes):
@@ -211,6 +215,11 @@ class Uniforms:
     def __init__(self, numbers: Any) -> None:
         self.numbers, self.used = numbers, 0
 
+    @property
+    def ahead(self) -> float:
+        """Return the number that comes next, without using it."""
+        return float(self.numbers[self.used])
+
     def random(self) -> float:
         """Return the next number."""
         self.used += 1
@@ -220,27 +229,35 @@ class Uniforms:
 def first_disagreement(made: Any, table: Table, steps: int = TRIAL_STEPS) -> int:
     """Play the real environment and the table with the same uniforms; return the first step that differs, or 0."""
     luck = BuildLuck(0, 0)
-    uniforms = Uniforms(luck.uniform(4 * steps))
-    choices = (luck.uniform(steps) * table.below.shape[1]).astype(int)
-    made.reset(seed=0)
-    made.unwrapped.np_random = uniforms
-    rules, state, over = Gymnasium, -1, True
+    uniforms, choices = Uniforms(luck.uniform(4 * steps)), luck.uniform(steps) * table.below.shape[1]
+    step, state, over = 0, 0, True
     try:
-        for step, action in enumerate(choices, 1):
-            if over:
-                uniform = uniforms.numbers[uniforms.used]
-                state = int(made.reset()[0])
-                if state != rules.start(None, table.first, table.first_below, uniform):
-                    return step
-            uniform = uniforms.numbers[uniforms.used]
-            there, reward, terminated, truncated, _ = made.step(action)
-            expected = rules.step(None, table.below, table.after, table.reward, table.final, state, action, uniform)
-            if (int(there), float(reward), bool(terminated)) != tuple(expected):
+        made.reset(seed=0)
+        made.unwrapped.np_random = uniforms
+        for step, choice in enumerate(choices, 1):
+            expected = first_state(table, uniforms.ahead) if over else state
+            state = int(made.reset()[0]) if over else state
+            outcome = outcome_of(table, state, int(choice), uniforms.ahead)
+            there, reward, terminated, truncated, _ = made.step(int(choice))
+            if state != expected or (int(there), float(reward), bool(terminated)) != outcome:
                 return step
             state, over = int(there), terminated or truncated
     except Exception:  # noqa: BLE001 - a foreign environment that does not work with given luck is no table
-        return step
+        return max(step, 1)
     return 0
+
+
+def first_state(table: Table, uniform: float) -> int:
+    """Return the state in which an episode begins, by the rule that the loop uses."""
+    rule: Any = Gymnasium.start
+    return int(rule(None, table.first, table.first_below, uniform))
+
+
+def outcome_of(table: Table, state: int, action: int, uniform: float) -> tuple[int, float, bool]:
+    """Return (next state, reward, terminated), by the rule that the loop uses."""
+    rule: Any = Gymnasium.step
+    there, reward, final = rule(None, table.below, table.after, table.reward, table.final, state, action, uniform)
+    return int(there), float(reward), bool(final)
 
 
 def allowed_in(env: Gymnasium) -> Any:

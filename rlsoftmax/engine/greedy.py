@@ -1,0 +1,56 @@
+"""The value of the final greedy policy of every run: exact, undiscounted, ties shared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlsoftmax.contracts import Transitions, asked
+from rlsoftmax.engine.blocks import Block
+from rlsoftmax.engine.setup import FOREVER, Array
+
+
+def greedy_scores(block: Block) -> Array | None:
+    """Return [lane]: the mean of the greedy arms, or the expected return of an episode under the greedy policy.
+
+    None where the environment does not declare what that needs (`expected`, or `transitions` and a limit).
+    """
+    world = block.world
+    if block.kind.bandit:
+        return _mean_of_greedy_arms(block) if hasattr(block.kind.env, "expected") else None
+    if world.transitions is None or world.limit >= FOREVER:
+        return None
+    return expected_return(greedy_policy(block.values()), world.transitions, world.limit)
+
+
+def greedy_policy(values: Array) -> Array:
+    """Return probabilities [..., actions]: the highest values share."""
+    best = values == values.max(axis=-1, keepdims=True)
+    shared: Array = best / best.sum(axis=-1, keepdims=True)
+    return shared
+
+
+def _mean_of_greedy_arms(block: Block) -> Array:
+    names = asked(block.kind.env.expected)  # type: ignore[attr-defined]
+    arrays = [block.array(name) for name in names]
+    envs = [block.setups[c].env for c in block.config]
+    means = np.stack([env.expected(*(array[l] for array in arrays)) for l, env in enumerate(envs)])
+    return np.asarray((greedy_policy(block.values())[:, 0] * means).sum(axis=-1))
+
+
+def expected_return(policy: Array, table: Transitions, limit: int) -> Array:
+    """Return [lane]: the expected sum of rewards of an episode cut after `limit` steps, by backward recursion.
+
+    policy: [lane, states, actions]. The transitions of all lanes form one sparse matrix, block by block.
+    """
+    from scipy.sparse import csr_array
+
+    lanes, states, _ = policy.shape
+    chance = policy[..., None] * table.chance  # [lane, state, action, outcome]
+    gain = (chance * table.reward).sum(axis=(2, 3)).ravel()
+    lane, state, action, outcome = np.nonzero(chance * ~table.final)
+    column = lane * states + table.after[state, action, outcome]
+    entries = chance[lane, state, action, outcome], (lane * states + state, column)
+    go_on, value = csr_array(entries, shape=(lanes * states, lanes * states)), np.zeros(lanes * states)
+    for _ in range(limit):
+        value = gain + go_on @ value
+    return np.asarray(value.reshape(lanes, states) @ table.first)

@@ -1,0 +1,32 @@
+"""What a finished block yields: the arrays of its runs, by the names under which they are stored."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlsoftmax.core import effective_actions, entropy
+from rlsoftmax.engine.blocks import Block
+from rlsoftmax.engine.greedy import greedy_scores
+from rlsoftmax.engine.setup import Array
+
+
+def harvest(block: Block, keep_memory: bool) -> dict[str, Array]:
+    """Return [lane, ...] arrays: the sums, the snapshots, the greedy score and, if kept, the memory."""
+    arrays = block.sums() | snapshots(block)
+    if (greedy := greedy_scores(block)) is not None:
+        arrays["score/greedy"] = greedy
+    if keep_memory:
+        arrays |= {f"memory/{name}": block.array(name) for name in block.kind.names.mind}
+    return arrays
+
+
+def snapshots(block: Block) -> dict[str, Array]:
+    """Return [lane, snapshot]: temperature, entropy and effective actions of each run's policy where it then was."""
+    peek = block.peek
+    if not len(peek.total):
+        return {}
+    probabilities = np.ascontiguousarray(np.moveaxis(peek.weights / peek.total[:, None], 1, -1))
+    found = {"entropy": entropy(probabilities), "effective_actions": effective_actions(probabilities)}
+    if block.kind.policy.has_temperature():
+        found["temperature"] = peek.temperature
+    return {f"snapshot/{name}": np.ascontiguousarray(array.T) for name, array in found.items()}

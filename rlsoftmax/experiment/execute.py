@@ -1,0 +1,275 @@
+"""Cells in, chunks out: the only way anything is simulated. Command line, launchers and Python all end here."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+
+import rlsoftmax
+from rlsoftmax.engine.blocks import Block, lanes_for
+from rlsoftmax.engine.harvest import harvest
+from rlsoftmax.engine.prepare import prepare, rehearse
+from rlsoftmax.engine.replay import locate_failure
+from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.experiment.plan import Plan, PlannedCell
+from rlsoftmax.shelf import is_shipped
+from rlsoftmax.store.data import Failure
+from rlsoftmax.store.folder import Store
+from rlsoftmax.store.rows import Rows
+
+CHUNK_SECONDS, CHUNK_BYTES = 2.0, 64 << 20
+Lane = tuple[int, int]  # number of the cell in the plan, run
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far an execution is: steps of all runs, finished and failed runs."""
+
+    what: str
+    done: int
+    total: int
+    finished: int
+    failed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A block to play: some runs of cells that share a shape."""
+
+    cells: Sequence[PlannedCell]  # those that the lanes belong to
+    setups: Sequence[Setup]
+    config: Array
+    run: Array
+    window: int | None
+    debug: bool
+    keep_memory: bool
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps all runs of the block have together."""
+        return len(self.run) * self.setups[0].steps
+
+
+def execute(
+    plan: Plan,
+    results: Store,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Play the runs of the plan that `results` does not have yet, and append them in chunks.
+
+    Rules that are not shipped are rehearsed, then the plan is written, before anything runs. Blocks run on a pool of threads; kernels of later kinds compile while
+    earlier ones run. Raises Interrupted when `stop` is set; what was finished is kept.
+    """
+    groups = _groups(plan, results)
+    _rehearse(groups)
+    results.write_plan(plan.document())
+    if groups:
+        stop = stop or threading.Event()
+        writer = _Writer(results, on_progress, sum(task.steps for group in groups for task in group))
+        try:
+            _play(groups, plan.threads or os.cpu_count() or 1, writer, stop)
+        finally:
+            writer.flush()
+
+
+def _rehearse(groups: list[list[Task]]) -> None:
+    """Try the rules that are not shipped, before anything is written."""
+    for group in groups:
+        setup = group[0].setups[0]
+        parts = [part for part in (setup.agent, setup.policy, setup.heat, setup.env) if part is not None]
+        if not all(is_shipped(type(part)) for part in parts):
+            rehearse(setup)
+
+
+# --- what is missing ------------------------------------------------------------------------------------------------
+
+
+def setup_of(cell: PlannedCell) -> Setup:
+    """Return the cell as the engine plays it."""
+    e = cell.experiment
+    return Setup(e.agent, e.policy, e.env, e.seed, e.steps, cell.edges, cell.snapshot_steps)
+
+
+def _groups(plan: Plan, results: Store) -> list[list[Task]]:
+    """Return the blocks to play, one list per kind, in the order of the plan."""
+    setups = [setup_of(cell) for cell in plan.cells]
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for c, setup in enumerate(setups):
+        groups.setdefault(setup.shape, []).append(c)
+    missing = _missing(plan, results)
+    tasks = (list(_tasks(plan, setups, [(c, r) for c in group for r in missing[c]])) for group in groups.values())
+    return [group for group in tasks if group]
+
+
+def _missing(plan: Plan, results: Store) -> list[list[int]]:
+    """Return, for every cell, the runs below `plan.runs` that are neither there nor known to fail."""
+    ids = [cell.id for cell in plan.cells]
+    have: dict[str, set[int]] = {cell: set(runs.tolist()) for cell, runs in results.present().items()}
+    for cell, failures in results.failures().items():
+        have.setdefault(cell, set()).update(failure.run for failure in failures)
+    if plan.keep_memory:
+        for cell, part in results.cells(ids, plan.runs).items():
+            if not any(name.startswith("memory/") for name in part.arrays):
+                have[cell] = set()  # the memory was not kept then: made by playing again
+    return [[run for run in range(plan.runs) if run not in have.get(cell, ())] for cell in ids]
+
+
+def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[Task]:
+    """Cut the missing runs into blocks: the same runs of all cells stay together, so that a problem is built once."""
+    if not lanes:
+        return
+    width = plan.lanes or _width(setups[lanes[0][0]], len(lanes), plan.threads or os.cpu_count() or 1)
+    lanes = sorted(lanes, key=lambda lane: (lane[1] // width, lane[0], lane[1]))
+    for first in range(0, len(lanes), width):
+        block = lanes[first : first + width]
+        cells = sorted({c for c, _ in block})
+        config = np.array([cells.index(c) for c, _ in block], np.int64)
+        run = np.array([r for _, r in block], np.int64)
+        own = [plan.cells[c] for c in cells], [setups[c] for c in cells]
+        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory)
+
+
+def _width(setup: Setup, lanes: int, threads: int) -> int:
+    """Return the width of a block: as wide as the cache allows, but every thread gets one."""
+    return max(min(lanes_for(setup), -(-lanes // threads)), 1)
+
+
+# --- playing --------------------------------------------------------------------------------------------------------
+
+
+def _play(groups: list[list[Task]], threads: int, writer: _Writer, stop: threading.Event) -> None:
+    """Compile one kind after the other, and play the blocks of those that are ready."""
+    with ThreadPoolExecutor(1) as compiler, ThreadPoolExecutor(threads) as pool:
+        kernels = [compiler.submit(prepare, group[0].setups[0], group[0].debug) for group in groups]
+        try:
+            for kernel, group in zip(kernels, groups, strict=True):
+                _play_group(group, kernel, pool, threads, writer, stop)
+        except BaseException:
+            stop.set()
+            for kernel in kernels:
+                kernel.cancel()
+            raise
+
+
+def _play_group(
+    group: list[Task],
+    kernel: Future[Any],
+    pool: ThreadPoolExecutor,
+    threads: int,
+    writer: _Writer,
+    stop: threading.Event,
+) -> None:
+    """Keep the pool busy with the blocks of one kind, two per thread in advance, and write what is finished."""
+    waiting, running = iter(group), set()
+    ready = kernel.result()
+    for task in waiting:
+        running.add(pool.submit(_finish, task, ready, stop))
+        while len(running) >= 2 * threads:
+            running = _collect(running, writer)
+    while running:
+        running = _collect(running, writer)
+
+
+def _collect(running: set[Future[_Harvest]], writer: _Writer) -> set[Future[_Harvest]]:
+    done, left = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        writer.add(future.result())
+    return left
+
+
+@dataclasses.dataclass(frozen=True)
+class _Harvest:
+    task: Task
+    arrays: dict[str, Array]
+    broken: Array  # bool [lane]
+    seconds: float
+
+
+def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
+    start = time.perf_counter()
+    block = Block(task.setups, task.config, task.run, task.window).play(kernel, stop=stop)
+    return _Harvest(task, harvest(block, task.keep_memory), block.broken(), time.perf_counter() - start)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Gathers finished blocks into chunks of at least two seconds of work, or 64 MB."""
+
+    def __init__(self, results: Store, on_progress: Callable[[Progress], None] | None, total: int) -> None:
+        self._results, self._tell, self._total = results, on_progress, total
+        self._waiting: list[_Harvest] = []
+        self._done = self._finished = self._failed = 0
+
+    def add(self, found: _Harvest) -> None:
+        """Take a finished block; write a chunk when there is enough."""
+        if self._waiting and not _alike(self._waiting[0], found):
+            self.flush()
+        self._waiting.append(found)
+        self._done += found.task.steps
+        self._failed += int(found.broken.sum())
+        self._finished += int((~found.broken).sum())
+        size = sum(array.nbytes for block in self._waiting for array in block.arrays.values())
+        if size >= CHUNK_BYTES or sum(block.seconds for block in self._waiting) >= CHUNK_SECONDS:
+            self.flush()
+        if self._tell is not None:
+            what = str(found.task.setups[0].kind)
+            self._tell(Progress(what, self._done, self._total, self._finished, self._failed))
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self._waiting:
+            self._results.append(_rows(self._waiting), _about(sum(block.seconds for block in self._waiting)))
+        self._waiting = []
+
+
+def _alike(first: _Harvest, second: _Harvest) -> bool:
+    """Return whether two blocks fit into one chunk: the same arrays, bins and snapshots."""
+    return first.task.setups[0].shape == second.task.setups[0].shape
+
+
+def _rows(blocks: list[_Harvest]) -> Rows:
+    good = [~block.broken for block in blocks]
+    ids = [[block.task.cells[c].id for c in block.task.config[keep]] for block, keep in zip(blocks, good, strict=True)]
+    arrays = {
+        name: np.concatenate([block.arrays[name][keep] for block, keep in zip(blocks, good, strict=True)])
+        for name in blocks[0].arrays
+    }
+    setup = blocks[0].task.setups[0]
+    return Rows(
+        cells=tuple(cell for group in ids for cell in group),
+        runs=np.concatenate([block.task.run[keep] for block, keep in zip(blocks, good, strict=True)]),
+        edges=setup.edges,
+        snapshot_steps=setup.snapshot_steps if "snapshot/entropy" in arrays else setup.snapshot_steps[:0],
+        arrays=arrays,
+        failures=tuple(failure for block in blocks for failure in _failures(block)),
+    )
+
+
+def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:
+    """Yield what went wrong with each run that holds a number that is not finite, located by playing it again."""
+    for l in np.flatnonzero(block.broken):
+        cell, run = int(block.task.config[l]), int(block.task.run[l])
+        step, state, action = locate_failure(block.task.setups[cell], run)
+        yield block.task.cells[cell].id, Failure(run, step, state, action, "a number that is not finite")
+
+
+def _about(seconds: float) -> dict[str, Any]:
+    """Return what is noted beside the numbers, but not hashed."""
+    return {
+        "rlsoftmax": rlsoftmax.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "seconds": round(seconds, 3),
+    }
