@@ -1,0 +1,43 @@
+# make demo   install and run the two demonstration studies
+# make test   install with the development tools and run every test
+# make check  lint and types; make coverage: branch coverage with the compiler switched off
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check coverage speed clean
+
+demo: $(VENV)/ready
+	$(BIN)/rlsoftmax demo
+
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+coverage: $(VENV)/ready-dev
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -m "not compiled"
+	$(BIN)/coverage run -m pytest -m compiled
+	$(BIN)/coverage combine
+	$(BIN)/coverage report --fail-under=90
+
+speed: $(VENV)/ready-dev
+	$(BIN)/python experiments/speed_engine/speed_engine.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlsoftmax needs Python >= 3.11; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/ready-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@ $(VENV)/ready
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
