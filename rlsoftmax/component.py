@@ -115,11 +115,16 @@ class Component:
         """Return whether a component may stand where the number `key` is expected."""
         return isinstance(value, schema(cls)[key].kind)
 
+    @functools.cached_property
+    def identity(self) -> str:
+        """Return what equal components share: their plain values as canonical JSON."""
+        return canonical(describe(self))
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and canonical(describe(self)) == canonical(describe(other))
+        return type(self) is type(other) and self.identity == cast(Component, other).identity
 
     def __hash__(self) -> int:
-        return hash((type(self), canonical(describe(self))))
+        return hash((type(self), self.identity))
 
 
 C = TypeVar("C", bound=Component)

@@ -54,11 +54,7 @@ class _Part(Component):
     @classmethod
     def own_rules(cls) -> dict[str, FunctionType]:
         """Return the rules this class has, by name."""
-        return {
-            name: rule
-            for name in cls.rules
-            if isinstance(rule := inspect.getattr_static(cls, name, None), FunctionType)
-        }
+        return _own_rules(cls)
 
     @classmethod
     def takes(cls, key: str, value: Component) -> bool:
@@ -69,6 +65,12 @@ class _Part(Component):
 
     def check(self) -> None:
         check_class(type(self))
+
+
+@per_class
+def _own_rules(cls: type[_Part]) -> dict[str, FunctionType]:
+    found = ((name, inspect.getattr_static(cls, name, None)) for name in cls.rules)
+    return {name: rule for name, rule in found if isinstance(rule, FunctionType)}
 
 
 class Schedule(_Part):
