@@ -1,0 +1,363 @@
+"""What a notebook uses: run, sweep, load, and a Study with its methods. No state, no files unless a study is named.
+
+>>> study = sweep(env="testbed", agent="sample_average", tau=[0.1, 0.4], runs=3, steps=20)
+>>> study.cell(tau=0.4).metric("reward").shape
+(3, 20)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlsoftmax.component import Component, canonical
+from rlsoftmax.errors import ConfigError, did_you_mean
+from rlsoftmax.experiment.compose import label
+from rlsoftmax.experiment.plan import Plan, PlannedCell
+from rlsoftmax.experiment.spec import experiment
+from rlsoftmax.store.data import Array, CellData, Floats, StudyData
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rlsoftmax.engine.replay import FinalPolicy
+
+Grid = Mapping[str, Any]
+
+
+def run(*overrides: str, study: str | None = None, results: str | None = None, **groups: Any) -> Study:
+    """Return the study of one cell. Arguments as in `sweep`.
+
+    Raises:
+      ConfigError: if the request cannot be run, or is more than one cell.
+    """
+    plan = _plan("run", overrides, (), study, results, groups)
+    if len(plan.cells) != 1:
+        raise ConfigError(f"this is {len(plan.cells)} cells; rs.sweep runs several.")
+    return _played(plan)
+
+
+def sweep(
+    *overrides: str | Sequence[Grid], study: str | None = None, results: str | None = None, **groups: Any
+) -> Study:
+    """Return the study of all combinations of everything that is a list.
+
+    Args:
+      overrides: as on the command line, `"agent.alpha=0.1,0.2"`; or one list of grids, whose union is the study.
+      study: its name; then it is kept in `results/<study>` and continued there. Else it stays in memory.
+      groups: env, agent, policy, tau, beta, steps, runs, ...: a name, a number, a component, or a list of them.
+        Keys with a dot are written `**{"agent.alpha": [0.1, 0.2]}` or `record={"bins": 50}`.
+
+    Raises:
+      ConfigError: in one or two lines, if the request cannot be run.
+
+    >>> sweep("agent.alpha=0.1,0.2", agent="q_learning", tau=1.0, runs=2, steps=5).axes
+    ('agent.alpha',)
+    """
+    grids = tuple(grid for part in overrides if not isinstance(part, str) for grid in part)
+    texts = tuple(part for part in overrides if isinstance(part, str))
+    return _played(_plan("sweep", texts, grids, study, results, groups))
+
+
+def load(folder: str | Path) -> Study:
+    """Return a stored study, finished or not. Errors: ConfigError if there is none, StoreError if it is damaged."""
+    from rlsoftmax.store.read import read_study
+
+    path = Path(folder)
+    if not path.is_dir() and (Path("results") / path).is_dir():
+        path = Path("results") / path
+    return Study(read_study(path))
+
+
+def _plan(
+    verb: str,
+    texts: Sequence[str],
+    grids: Sequence[Grid],
+    study: str | None,
+    results: str | None,
+    groups: Mapping[str, Any],
+) -> Plan:
+    from rlsoftmax.launch.request import Request, planned
+
+    names = {key: value for key, value in (("study", study), ("results", results)) if value is not None}
+    command = _command(verb, [*texts, *([list(grids)] if grids else [])], groups | names)
+    return planned(
+        Request(arguments=tuple(texts), settings=groups | names, grids=tuple(grids) or None, command=command)
+    )
+
+
+def _command(verb: str, values: Sequence[Any], groups: Mapping[str, Any]) -> str:
+    simple = [f"{key}={value!r}" for key, value in groups.items() if key.isidentifier()]
+    dotted = {key: value for key, value in groups.items() if not key.isidentifier()}
+    return f"rs.{verb}({', '.join([*map(repr, values), *simple, *([f'**{dotted!r}'] if dotted else [])])})"
+
+
+def _played(plan: Plan) -> Study:
+    from rlsoftmax.launch.play import check_study, play, play_in_memory
+
+    if plan.study is None:
+        return Study(play_in_memory(plan), plan)
+    check_study(plan)
+    return Study(play(plan), plan)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Cell:
+    """One configuration of a study and its runs."""
+
+    data: CellData
+    planned: PlannedCell | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the SHA-256 of what the cell is: 64 hex digits."""
+        return self.data.id
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Return the resolved configuration: env, agent, policy, tau, steps, seed."""
+        return self.data.config
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """Return the swept keys and their values here."""
+        return self.data.overrides
+
+    @property
+    def runs(self) -> Array:
+        """Return the numbers of the runs that are there: int64 [n], ascending."""
+        return self.data.runs
+
+    def metric(self, name: str) -> Floats:
+        """Return [runs, bins]; see `CellData.metric`."""
+        return self.data.metric(name)
+
+    def scores(self, which: str = "online") -> Floats:
+        """Return [runs]: the `online` or the `greedy` score."""
+        return self.data.scores(which)
+
+    def memory(self, name: str) -> Array:
+        """Return [runs, ...]: what the agents remembered at the end; kept when `record.memory=final`."""
+        return self.data.memory(name)
+
+    def snapshot(self, name: str) -> Floats:
+        """Return [runs, snapshots]: temperature, entropy or effective_actions."""
+        return self.data.snapshot(name)
+
+    def trace(self, run: int, first: int = 0, last: int | None = None) -> Array:
+        """Return the steps [first, last) of a run, played again, as a structured array."""
+        from rlsoftmax.engine import replay
+        from rlsoftmax.experiment.execute import setup_of
+
+        return replay.trace(setup_of(self._planned), self._known(run), first, last)
+
+    def policy(self, run: int) -> FinalPolicy:
+        """Return the policy of a run after its last step: `.probabilities(observation)`, `.act(observation, rng)`."""
+        from rlsoftmax.engine import replay
+        from rlsoftmax.experiment.execute import setup_of
+
+        return replay.final_policy(setup_of(self._planned), self._known(run))
+
+    def _known(self, run: int) -> int:
+        if run not in self.runs and run not in [failure.run for failure in self.data.failures]:
+            raise ConfigError(f"run={run} is not there; {len(self.runs)} runs are.")
+        return int(run)
+
+    @functools.cached_property
+    def _planned(self) -> PlannedCell:
+        """Return what can be played again. A stored cell is built anew, and must be the same."""
+        if self.planned is not None:
+            return self.planned
+        again = experiment({**self.config, "record": {"edges": self.data.edges.tolist()}})
+        if again.id != self.id:
+            raise ConfigError(
+                f"cell {self.id[:12]} was made by another version of its components; it cannot be replayed."
+            )
+        return PlannedCell(again.id, again, again.config, self.overrides)
+
+    def __repr__(self) -> str:
+        swept = " ".join(f"{key}={value}" for key, value in self.overrides.items())
+        return f"<Cell {self.id[:12]} {swept} runs={len(self.runs)}>"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """Cells that were run together; what `run`, `sweep` and `load` return."""
+
+    data: StudyData
+    plan: Plan | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name, which is that of its folder."""
+        return self.data.name
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Return the swept keys."""
+        return self.data.axes
+
+    @functools.cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Return all cells in the order of the plan."""
+        planned = {cell.id: cell for cell in self.plan.cells} if self.plan is not None else {}
+        return tuple(Cell(cell, planned.get(cell.id)) for cell in self.data.cells)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.data.cells)
+
+    def cell(self, id: str | None = None, /, **keys: Any) -> Cell:
+        """Return the one cell with these values: `study.cell(tau=0.25)`, `study.cell(**{"agent.alpha": 0.1})`.
+
+        Args:
+          id: instead, the first digits of its id.
+
+        Raises:
+          ConfigError: if none fits, or several.
+        """
+        found = [
+            cell for cell in self.cells if cell.id.startswith(id or "") and all(_has(cell, *kv) for kv in keys.items())
+        ]
+        if len(found) == 1:
+            return found[0]
+        wanted = id or ", ".join(f"{key}={value!r}" for key, value in keys.items()) or "nothing"
+        if found:
+            raise ConfigError(f"{len(found)} cells fit {wanted}; also give {self._telling(found)}.")
+        raise ConfigError(f"no cell fits {wanted}.{self._hint(keys)}")
+
+    def _telling(self, found: Sequence[Cell]) -> str:
+        keys = [key for key in self.axes if len({canonical(cell.overrides.get(key)) for cell in found}) > 1]
+        return " or ".join(keys) or "the first digits of its id"
+
+    def _hint(self, keys: Mapping[str, Any]) -> str:
+        for key, value in keys.items():
+            values = list(dict.fromkeys(str(_value(cell, key)) for cell in self.cells if _value(cell, key) is not None))
+            if not values:
+                return did_you_mean(key, self.axes)
+            if str(value) not in values:
+                return f" {key} takes: {', '.join(values[:20])}."
+        return f" It has {len(self.cells)} cells."
+
+    @property
+    def edges(self) -> Array:
+        """Return the ends of the bins: int64 [bins + 1]. Errors: ConfigError if cells differ in them."""
+        return self._common("edges", [cell.edges for cell in self.data.cells])
+
+    @property
+    def snapshot_steps(self) -> Array:
+        """Return the steps of the closer look: int64. Errors: ConfigError if cells differ in them."""
+        return self._common("snapshot_steps", [cell.snapshot_steps for cell in self.data.cells])
+
+    def _common(self, key: str, rows: Sequence[Array]) -> Array:
+        if any(not np.array_equal(row, rows[0]) for row in rows):
+            raise ConfigError(f"the cells of this study differ in {key}; ask a cell: study.cells[0].data.{key}.")
+        return rows[0]
+
+    def digest(self) -> dict[str, tuple[int, str]]:
+        """Return cell id -> (runs, SHA-256 of what was learned): equal on every machine."""
+        from rlsoftmax.store.digest import digest
+
+        return {cell.id: (len(cell.runs), digest(cell.runs, cell.arrays)) for cell in self.data.cells}
+
+    def table(self, width: int = 100) -> str:
+        """Return the study as text: a bar, the score with its interval, and how far behind the best."""
+        from rlsoftmax.plots import table
+
+        return str(table.text(self.data, width))
+
+    def best(self, which: str | None = None) -> Cell:
+        """Return the cell with the highest mean score: `greedy` where it exists and is asked for, else `online`."""
+        cells = [cell for cell in self.cells if len(cell.runs)]
+        if not cells:
+            raise ConfigError("no run is there yet.")
+        return max(cells, key=lambda cell: float(np.nanmean(cell.scores(which or "online"))))
+
+    def plot(self, kind: str = "temperature") -> Figure:
+        """Return a matplotlib figure."""
+        from rlsoftmax import plots
+
+        return plots.draw(self.data, kind)  # type: ignore[attr-defined,no-any-return]
+
+    def to_frame(self, metric: str | None = None) -> Any:
+        """Return a pandas DataFrame: one row per cell and run, or per bin too for a metric. Needs pandas."""
+        return _frame(self, metric)
+
+    def report(self) -> Path:
+        """Write report.html into the study's folder and return its path."""
+        try:
+            from rlsoftmax.report.page import write
+        except ImportError:
+            raise ConfigError("the report is not available yet; see study.table() and study.plot().") from None
+        path: Path = write(self.data)
+        return path
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        from rlsoftmax.plots import table
+
+        return str(table.html(self.data)) + _picture(self)
+
+
+def _has(cell: Cell, key: str, value: Any) -> bool:
+    found = _value(cell, key)
+    if isinstance(value, Component):
+        value = label(value)
+    return found is not None and (found == value or str(found) == str(value))
+
+
+def _value(cell: Cell, key: str) -> Any:
+    """Return what a cell has for a key: as swept, else as configured; a group is its name, tau a constant's number."""
+    if key in cell.overrides:
+        return cell.overrides[key]
+    node: Any = cell.config
+    for word in key.split("."):
+        if not isinstance(node, Mapping) or word not in node:
+            return None
+        node = node[word]
+    if isinstance(node, Mapping) and "name" in node:
+        return node["value"] if key == "tau" and node["name"] == "constant" else node["name"]
+    return node
+
+
+def _frame(study: Study, metric: str | None) -> Any:
+    try:
+        import pandas
+    except ImportError:
+        raise ConfigError("to_frame needs pandas, which is not installed: pip install pandas.") from None
+    return pandas.concat(
+        [pandas.DataFrame(_columns(cell, study.axes, metric)) for cell in study.cells], ignore_index=True
+    )
+
+
+def _columns(cell: Cell, axes: Sequence[str], metric: str | None) -> dict[str, Any]:
+    keys = {"cell": cell.id[:12]} | {key: cell.overrides.get(key) for key in axes}
+    if metric is None:
+        greedy = {"greedy": cell.scores("greedy")} if "score/greedy" in cell.data.arrays else {}
+        return keys | {"run": cell.runs, "online": cell.scores()} | greedy
+    values = cell.metric(metric)
+    steps = np.tile(cell.data.edges[1:], len(cell.runs))
+    return keys | {"run": np.repeat(cell.runs, values.shape[1]), "step": steps, metric: values.ravel()}
+
+
+def _picture(study: Study) -> str:
+    """Return the figure as an SVG, or a sentence why there is none."""
+    import io
+
+    buffer = io.StringIO()
+    try:
+        study.plot().savefig(buffer, format="svg")
+    except ConfigError as error:
+        return f"<p>{html.escape(str(error))}</p>"
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,255 @@
+"""A plain configuration becomes a typed Experiment: the parts are built, checked, and found to fit each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+
+from rlsoftmax.component import (
+    Bound,
+    Component,
+    Seed,
+    build,
+    canonical,
+    check_keys,
+    checked,
+    describe,
+    name_of,
+    schema,
+)
+from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks
+from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
+from rlsoftmax.experiment import bins
+from rlsoftmax.experiment.bins import Ints, Record
+from rlsoftmax.places import GROUPS
+from rlsoftmax.shelf import find, names, source_of
+from rlsoftmax.store.data import SUMS, Score
+
+NUMBERS = 1  # raised whenever the bits of a shipped component or of the loop change: then every cell is a new one
+
+SCIENCE = (*GROUPS, "steps", "seed", "score", "record", "runs")
+ABOUT = ("study", "results", "engine", "executor", "grids", "claims", "question")  # of the study, not of its numbers
+Lookup = Callable[[str, str], type[Component]]
+
+
+class Numbers(Component):
+    """The whole numbers of an experiment, with their bounds."""
+
+    steps: Annotated[int, Bound(1, 2**53)] = 1000
+    runs: Annotated[int, Bound(1, 10**9)] = 100
+    seed: Seed = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Experiment:
+    """One cell, ready to be played. `tau` is None when the policy has no temperature; else the policy holds it too.
+
+    notes: what was decided for the user, such as an `auto` temperature and why.
+    sources: class name -> normalised source of every part that is not shipped.
+    """
+
+    env: Environment
+    agent: Agent
+    policy: Policy
+    tau: Schedule | None
+    steps: int
+    seed: int
+    runs: int
+    record: Record
+    score: Score
+    notes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def edges(self) -> Ints:
+        """Return the ends of the bins: int64 [bins + 1]."""
+        return bins.edges(self.steps, self.record, self.env.is_bandit())
+
+    @functools.cached_property
+    def snapshot_steps(self) -> Ints:
+        """Return the steps of the closer look: int64 [at most 25]."""
+        return bins.snapshot_steps(self.steps, self.record, self.env.is_bandit())
+
+    @functools.cached_property
+    def config(self) -> dict[str, Any]:
+        """Return plain values, names first: what is stored with the cell. No tau where no temperature is read."""
+        parts = {"env": self.env, "agent": self.agent, "policy": self.policy}
+        plain: dict[str, Any] = {group: describe(part) for group, part in parts.items()}
+        plain["policy"].pop("temperature", None)
+        heat = {} if self.tau is None else {"tau": describe(self.tau)}
+        return plain | heat | {"steps": self.steps, "seed": self.seed}
+
+    @functools.cached_property
+    def sources(self) -> dict[str, str]:
+        """Return class name -> normalised source of every part, fields included, that is not shipped."""
+        found = {cls.__name__: source_of(cls) for cls in classes_of(self.env, self.agent, self.policy)}
+        return {name: text for name, text in found.items() if text is not None}
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Return the identity of the cell: SHA-256, 64 hex digits. Runs, score and snapshots are no part of it."""
+        bits = {"edges": self.edges.tolist(), "numbers": NUMBERS, "sources": self.sources}
+        return hashlib.sha256(canonical(self.config | bits).encode()).hexdigest()
+
+
+def classes_of(*parts: Component) -> Iterable[type[Component]]:
+    """Yield the classes of components and of the components in their fields."""
+    for part in parts:
+        yield type(part)
+        inner = (getattr(part, key) for key in schema(type(part)))
+        yield from classes_of(*(value for value in inner if isinstance(value, Component)))
+
+
+def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
+    """Return the experiment of a plain configuration.
+
+    Args:
+      config: env, agent, policy, tau, steps, runs, seed, score, record; keys of the study are ignored.
+      lookup: (group, name) -> class; objects from Python come with their own.
+
+    Raises:
+      ConfigError: naming key, rule and value, for anything that cannot be run.
+    """
+    check_keys(config, (*SCIENCE, *ABOUT), "")
+    parts = {group: _part(group, config.get(group), lookup) for group in ("env", "agent", "policy")}
+    tau, notes = _tau(config.get("tau"), parts, lookup)
+    if tau is not None:
+        parts["policy"] = dataclasses.replace(parts["policy"], temperature=tau)
+    _check_fit(parts["agent"], parts["policy"])
+    numbers = build(Numbers, {key: config[key] for key in ("steps", "runs", "seed") if key in config}, "")
+    record = build(Record, _mapping("record", config.get("record")), "record")
+    env: Any = parts["env"]
+    ends = bins.edges(numbers.steps, record, env.is_bandit())
+    score = _score(_mapping("score", config.get("score")), env, ends)
+    return Experiment(
+        **parts,
+        tau=tau, steps=numbers.steps, seed=numbers.seed, runs=numbers.runs, record=record, score=score, notes=notes,
+    )  # fmt: skip
+
+
+def _mapping(key: str, values: Any) -> dict[str, Any]:
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise BadValue(key, values, "must be keys and values")
+    return dict(values)
+
+
+def _part(group: str, values: Any, lookup: Lookup) -> Any:
+    """Return a component from its name and fields; a field may hold a schedule."""
+    if not isinstance(values, Mapping) or "name" not in values:
+        raise ConfigError(f"{group}={shown(values)} does not name a component.{did_you_mean('', names(group))}")
+    values = dict(values)
+    cls = lookup(group, values.pop("name"))
+    if group == "policy" and "temperature" in values:
+        raise ConfigError("policy.temperature is not a key: the temperature of a policy is the study's tau.")
+    fields = {key: _field(cls, group, key, value, lookup) for key, value in values.items()}
+    if issubclass(cls, Policy) and "temperature" in schema(cls):
+        check_keys(fields, [key for key in schema(cls) if key != "temperature"], group)
+    return build(cls, fields, group)
+
+
+def _field(cls: type[Component], group: str, key: str, value: Any, lookup: Lookup) -> Any:
+    """Return the value of a field; {name: ...} or the name of a schedule becomes a schedule."""
+    field = schema(cls).get(key)
+    if field is None or field.kind is not float or value in field.words:
+        return value
+    if isinstance(value, str) and value in names("tau"):
+        value = {"name": value}
+    if not isinstance(value, Mapping) or "name" not in value:
+        return value
+    values = dict(value)
+    schedule = build(lookup("tau", values.pop("name")), values, f"{group}.{key}")
+    if not cls.takes(key, schedule):
+        what = (
+            "the schedule depends on the run"
+            if getattr(schedule, "adaptive", False)
+            else "it is read only at the start"
+        )
+        raise BadValue(f"{group}.{key}", name_of(type(schedule)), f"must be a number: {what}")
+    return schedule
+
+
+def _tau(values: Any, parts: Mapping[str, Any], lookup: Lookup) -> tuple[Schedule | None, tuple[str, ...]]:
+    """Return the schedule of the temperature, if the policy has one, and why it was chosen."""
+    if not parts["policy"].has_temperature():
+        return None, ()
+    notes: tuple[str, ...] = ()
+    if isinstance(values, Mapping) and values.get("value") == "auto":
+        temperature, source = _suggested(parts["agent"], parts["env"])
+        values = {**values, "value": temperature}
+        notes = (f"tau auto = {temperature:g}, which {source} suggests",)
+    schedule = _part("tau", values, lookup)
+    return schedule, notes
+
+
+def _suggested(agent: Agent, env: Environment) -> tuple[float, str]:
+    for group, part in (("agent", agent), ("env", env)):
+        temperature = part.suggested_temperature
+        if temperature is not None:
+            return float(temperature), f"{group} {_named(part)}"
+    raise ConfigError(
+        f"tau.value=auto: neither agent {_named(agent)} nor env {_named(env)} suggests a temperature; "
+        "give one, such as tau=0.1, or several: 'tau=octaves(1/64,8)'."
+    )
+
+
+def _named(part: Component) -> str:
+    identity = getattr(part, "id", None)  # a Gymnasium environment is known by its own name
+    return str(identity) if isinstance(identity, str) else name_of(type(part))
+
+
+def _check_fit(agent: Agent, policy: Policy) -> None:
+    """Refuse an agent that asks for what the policy does not have."""
+    rules = type(agent).own_rules().values()
+    for words, has, what in (
+        (("probabilities", "next_probabilities"), policy.has_probabilities(), "the policy's probabilities"),
+        (("temperature", "next_temperature"), policy.has_temperature(), "the temperature"),
+    ):
+        if not has and any(asks(rule, word) for rule in rules for word in words):
+            raise ConfigError(
+                f"agent {_named(agent)} learns from {what}, and policy {_named(policy)} has none; "
+                "choose another policy, such as policy=boltzmann."
+            )
+
+
+def metrics(env: Environment) -> tuple[str, ...]:
+    """Return what is recorded in an environment; what it does not declare is not there."""
+    rules = type(env).own_rules()
+    regret = ("regret", "optimal") if "regret" in rules else ()
+    episodes = () if env.is_bandit() else ("episodes", "return", "length")
+    success = ("success",) if "success" in rules and not env.is_bandit() else ()
+    absent = getattr(env, "absent", ())
+    return tuple(name for name in ("reward", *regret, *episodes, *success) if name not in absent)
+
+
+def _score(values: Mapping[str, Any], env: Environment, ends: Ints) -> Score:
+    """Return what a run is judged by. Its ends are bin edges: else the score would not be what it says."""
+    check_keys(values, ("metric", "from", "to"), "score")
+    metric = values.get("metric")
+    metric = ("reward" if env.is_bandit() else "return") if metric in (None, "auto") else metric
+    if metric not in metrics(env):
+        known = did_you_mean(str(metric), metrics(env))
+        where = f"env {_named(env)} does not declare it" if metric in SUMS else "there is no such metric"
+        raise ConfigError(f"score.metric={shown(metric)}: {where}.{known}")
+    first = _edge("score.from", values.get("from"), 0, ends)
+    last = _edge("score.to", values.get("to"), int(ends[-1]), ends)
+    if first >= last:
+        raise BadValue("score.to", last, f"must be > score.from={first}")
+    return Score(str(metric), first, last)
+
+
+def _edge(key: str, value: Any, default: int, ends: Ints) -> int:
+    if value is None:
+        return default
+    bound = Bound(0, int(ends[-1]))
+    step = int(checked(value, dataclasses.replace(schema(Numbers)["steps"], key=key, bounds=(bound,))))
+    place = int(np.searchsorted(ends, step))
+    if ends[place] != step:
+        near = f"{ends[place - 1]} and {ends[place]}"
+        raise BadValue(key, step, f"must be the edge of a bin; the nearest are {near} (record.edges can name others)")
+    return step

@@ -1,0 +1,79 @@
+"""A plan is played: into its folder, or into memory; what it asked for comes back as a study."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlsoftmax.errors import StoreError
+from rlsoftmax.experiment.plan import Plan, check_growth
+from rlsoftmax.launch.again import study_file
+from rlsoftmax.store.data import CellData, StudyData
+from rlsoftmax.store.folder import Folder, Memory, Store
+from rlsoftmax.store.read import study_of
+
+if TYPE_CHECKING:
+    from rlsoftmax.experiment.execute import Progress
+
+OnProgress = Callable[["Progress"], None]
+
+
+def folder_of(plan: Plan) -> Path:
+    """Return where the study of a plan is kept."""
+    return Path(plan.results) / plan.name
+
+
+def check_study(plan: Plan) -> None:
+    """Refuse a plan that contradicts what its folder holds. Errors: ConfigError naming the key that differs."""
+    check_growth(plan, Folder(folder_of(plan)).plans())
+
+
+def play(plan: Plan, on_progress: OnProgress | None = None, stop: threading.Event | None = None) -> StudyData:
+    """Play what is missing in the folder of the plan, and return what the plan asks for.
+
+    Raises:
+      Interrupted: when `stop` is set; what was finished is kept.
+    """
+    folder = folder_of(plan)
+    store = Folder(folder)
+    try:
+        _execute(plan, store, on_progress, stop)
+    finally:
+        if any(store.plan_files()):
+            study_file(plan, folder)
+    return _asked_for(plan, store, str(folder))
+
+
+def play_in_memory(plan: Plan, on_progress: OnProgress | None = None) -> StudyData:
+    """Play a plan and keep nothing but the returned study."""
+    store = Memory()
+    _execute(plan, store, on_progress, None)
+    return _asked_for(plan, store, None)
+
+
+def _execute(plan: Plan, store: Store, on_progress: OnProgress | None, stop: threading.Event | None) -> None:
+    from rlsoftmax.experiment.execute import execute  # numba is loaded when there is something to compute
+
+    execute(plan, store, on_progress, stop)
+
+
+def _asked_for(plan: Plan, store: Store, folder: str | None) -> StudyData:
+    """Return the cells of the plan with runs [0, plan.runs), of all that the store holds."""
+    study = study_of(store, folder)
+    if study is None:
+        raise StoreError(f"nothing is stored in {folder}.")
+    found = {cell.id: cell for cell in study.cells}
+    cells = tuple(_first_runs(found[cell.id], plan.runs) for cell in plan.cells)
+    return dataclasses.replace(study, cells=cells, axes=plan.axes, runs=plan.runs, command=plan.command)
+
+
+def _first_runs(cell: CellData, runs: int) -> CellData:
+    keep = cell.runs < runs
+    if keep.all():
+        return cell
+    arrays = {name: array[keep] for name, array in cell.arrays.items()}
+    failures = tuple(failure for failure in cell.failures if failure.run < runs)
+    return dataclasses.replace(cell, runs=cell.runs[keep], arrays=arrays, failures=failures)

@@ -1,0 +1,218 @@
+"""What a user asks for, from the command line or from Python, becomes a plan. Every cell is checked before any runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from rlsoftmax.component import Component, describe, name_of
+from rlsoftmax.contracts import Environment, Policy, Schedule
+from rlsoftmax.errors import ConfigError, RlsoftmaxError
+from rlsoftmax.experiment.compose import (
+    Composer,
+    Grid,
+    Job,
+    axis_of_text,
+    check_axes,
+    grid_of,
+    jobs_of,
+    replaced,
+    varying,
+)
+from rlsoftmax.experiment.plan import Draft, Plan, plan_of
+from rlsoftmax.experiment.spec import Lookup, classes_of, experiment
+from rlsoftmax.launch.explain import explain
+from rlsoftmax.places import GROUPS, shipped
+from rlsoftmax.shelf import find
+
+MOST_CELLS = 200_000
+_LOCK = threading.Lock()  # Hydra's composition is not thread-safe; the lock covers nothing else
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A study as the user asks for it.
+
+    arguments: overrides as they are typed. settings: keys and Python values, components included.
+    grids: instead of those of the file; the study is their union.
+    config: the primary configuration; folders: where else to look for it and for options.
+    """
+
+    arguments: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    grids: tuple[Mapping[str, Any], ...] | None = None
+    config: str = "config"
+    folders: tuple[Path, ...] = ()
+    command: str = ""
+
+
+def planned(request: Request) -> Plan:
+    """Return the plan of a request.
+
+    Raises:
+      ConfigError: in one or two lines, for anything that cannot be run. Nothing was written.
+    """
+    with _LOCK:
+        try:
+            return plan_jobs(request, _composer(request.config, request.folders, _stamp(request.folders)))[0]
+        except RlsoftmaxError:
+            raise
+        except Exception as error:
+            if (sentence := explain(error)) is None:
+                raise
+            raise ConfigError(sentence) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _composer(config: str, folders: tuple[Path, ...], stamp: object) -> Composer:
+    from rlsoftmax.launch.plugins import standalone  # which knows of this module
+
+    return standalone(config, folders)
+
+
+def _stamp(folders: Iterable[Path]) -> object:
+    """Return what changes when any configuration file does."""
+    roots = dict.fromkeys([shipped("configs"), Path("configs").resolve(), *(folder.resolve() for folder in folders)])
+    files = [file for root in roots if root.is_dir() for file in root.rglob("*.yaml")]
+    return tuple(map(str, roots)), tuple((str(file), file.stat().st_mtime_ns) for file in files)
+
+
+def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[str, ...]]]:
+    """Return the plan, and the overrides of each of its jobs for launchers that compose for themselves."""
+    texts = [axis_of_text(argument, composer) for argument in request.arguments]
+    arguments = (*texts, *grid_of(request.settings, composer))
+    check_axes(arguments)
+    file_grids = request.grids if request.grids is not None else _grids_of_file(request.config, composer)
+    grids = [replaced(grid_of(grid, composer), arguments) for grid in file_grids or ({},)]
+    _check_size(grids)
+    jobs = [job for grid in grids for job in jobs_of(grid)]
+    configs = [composed(job, composer) for job in jobs]
+    drafts = _drafts(jobs, configs)
+    _look_at_worlds({draft.experiment.env for draft in drafts})
+    swept = {axis.key for grid in grids for axis in grid if len(axis.choices) > 1}
+    settings = {key: configs[0].plain.get(key) for key in ("study", "results", "engine", "executor")}
+    plan = plan_of(drafts, varying(jobs), settings, request.command, swept)
+    return plan, [job.overrides for job in jobs]
+
+
+def plan_with(configs: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
+    """Return the plan of composed configurations of one study, and the cell of each."""
+    drafts = [Draft(experiment(config), {}) for config in configs]
+    return plan_of(drafts, (), configs[0], ""), [draft.experiment.id for draft in drafts]
+
+
+def _check_size(grids: Sequence[Grid]) -> None:
+    count = sum(math.prod(len(axis.choices) for axis in grid) for grid in grids)
+    if count > MOST_CELLS:
+        raise ConfigError(f"this is {count} cells, more than {MOST_CELLS}; give shorter lists.")
+
+
+def _grids_of_file(config: str, composer: Composer) -> tuple[Mapping[str, Any], ...]:
+    """Return the grids of a study's file; the shipped configuration has none."""
+    return () if config == "config" else grids_in(composer.load([]))
+
+
+def grids_in(config: DictConfig) -> tuple[Mapping[str, Any], ...]:
+    """Return `grids`, each with `hydra.sweeper.params` below it."""
+    whole: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, ["grids"]), resolve=True)
+    grids = whole.get("grids") or [{}]
+    params: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    params = params.get("params") or {}
+    if not isinstance(params, dict):
+        raise ConfigError("hydra.sweeper.params must be lines of the form `key: values`.")
+    if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
+        raise ConfigError("grids must be a list of lines of the form {key: values, key: values}.")
+    return tuple({**params, **grid} for grid in grids)
+
+
+@dataclasses.dataclass(frozen=True)
+class Composed:
+    """The configuration of a job, and where the classes of its objects are."""
+
+    plain: dict[str, Any]
+    lookup: Lookup
+    chosen: Mapping[str, str]
+
+
+def composed(job: Job, composer: Composer) -> Composed:
+    """Return the configuration of a job; objects from Python take the place of their groups."""
+    if not job.objects:
+        return Composed(composer(job.overrides), find, composer.chosen(job.overrides))
+    objects = _with_tau(job)
+    classes = {(_group(cls), name_of(cls)): cls for part in objects.values() for cls in classes_of(part)}
+    plain = {group: _without_temperature(part) for group, part in objects.items()}
+    names = {group: name_of(type(part)) for group, part in objects.items()}
+    return Composed(
+        composer(job.overrides, plain),
+        lambda group, name: classes.get((group, name)) or find(group, name),
+        {**composer.chosen(job.overrides), **names},
+    )
+
+
+def _group(cls: type[Component]) -> str:
+    for group, base in (("tau", Schedule), ("policy", Policy), ("env", Environment)):
+        if issubclass(cls, base):
+            return group
+    return "agent"
+
+
+def _with_tau(job: Job) -> dict[str, Component]:
+    """Return the objects; the temperature of a policy object is the tau, unless one is given beside it."""
+    objects = dict(job.objects)
+    for group, part in objects.items():
+        if group not in GROUPS or _group(type(part)) != group:
+            raise ConfigError(f"{group}={part!r}: {type(part).__name__} does not belong there.")
+    policy: Any = objects.get("policy")
+    if policy is None or not policy.has_temperature():
+        return objects
+    beside = [key for key in job.given if key.partition(".")[0] in ("tau", "beta")]
+    usual = next(f.default for f in dataclasses.fields(policy) if f.name == "temperature")
+    if not beside:
+        return objects | {"tau": _schedule(policy.temperature)}
+    if policy.temperature != usual:
+        raise ConfigError(f"{beside[0]} is given beside {policy!r}, whose temperature is the tau: give one of them.")
+    return objects
+
+
+def _schedule(temperature: Any) -> Component:
+    if isinstance(temperature, Component):
+        return temperature
+    constant: Any = find("tau", "constant")
+    schedule: Component = constant(value=temperature)
+    return schedule
+
+
+def _without_temperature(part: Component) -> dict[str, Any]:
+    plain = describe(part)
+    if isinstance(part, Policy):
+        plain.pop("temperature", None)
+    return plain
+
+
+def _drafts(jobs: Sequence[Job], configs: Sequence[Composed]) -> list[Draft]:
+    """Return all experiments, or the first problem and how many others there are."""
+    drafts, problems = [], dict[str, ConfigError]()
+    for job, config in zip(jobs, configs, strict=True):
+        try:
+            drafts.append(Draft(experiment(config.plain, config.lookup), job.given, config.chosen))
+        except ConfigError as error:
+            problems.setdefault(str(error), error)
+    if problems:
+        first, *others = problems
+        if not others:
+            raise problems[first]
+        raise ConfigError(f"{first}\n(and {len(others)} more such problem{'s' * (len(others) > 1)} in other cells)")
+    return drafts
+
+
+def _look_at_worlds(environments: Iterable[Any]) -> None:
+    """Make each environment once, so that one that cannot be made is refused before anything runs."""
+    for env in environments:
+        _ = env.actions if env.is_bandit() else (env.states, env.actions)
