@@ -17,7 +17,7 @@ from rlsoftmax.stats.student import standard_error, t_quantile
 class SetOfBest:
     """Which cells may be the best.
 
-    best: index of the cell with the highest mean.
+    best: index of the cell with the highest mean over the runs that all cells have.
     members: bool [cells], not told apart from the best; the truly best is among them with confidence `level`.
     behind: per cell the paired difference to `best` (negative: lower), 0 for itself, with its own interval at `level`;
       its ends are NaN if fewer than 3 runs are shared.
@@ -57,9 +57,14 @@ def set_of_best(scores: Sequence[Scores] | Floats, level: float = 0.95) -> SetOf
     np.fill_diagonal(noise, 0.0)
     rounding = 1e-12 * np.nanstd(values)  # equal cells are equal, whatever the matrix products round
     members = np.all(difference >= -noise - rounding, axis=1)
-    means = np.nanmean(np.sort(values, axis=1), axis=1)
-    best = int(np.argmax(np.where(members | ~members.any(), means, -np.inf)))
+    best = int(np.argmax(np.where(members | ~members.any(), _means(values), -np.inf)))
     return SetOfBest(best, members, tuple(_behind(row, values[best], level) for row in values), level)
+
+
+def _means(values: Floats) -> Floats:
+    """Return [cells]: means over the runs that all cells have, so that extra runs of one do not decide."""
+    shared = values[:, ~np.isnan(values).any(axis=0)]
+    return np.asarray(np.nanmean(np.sort(shared if shared.shape[1] >= LEAST else values, axis=1), axis=1))
 
 
 def pairwise(values: Floats) -> tuple[Floats, Floats, Ints]:

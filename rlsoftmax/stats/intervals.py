@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.errors import ArgumentError, did_you_mean
+from rlsoftmax.stats.resampling import RESAMPLES, blocks, generator
 from rlsoftmax.stats.scores import LEAST, Floats, Ints, Scores, check_least, check_level, present
 from rlsoftmax.stats.student import standard_error, t_quantile
-
-RESAMPLES, SEED = 9999, 20_010_601  # of every bootstrap: fixed, so the same runs give the same numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,20 +70,13 @@ def _t(values: Floats, level: float) -> tuple[float, float]:
 
 def _studentised(values: Floats, level: float) -> tuple[float, float]:
     """Resample t = (mean* - mean) / se*; resamples of one repeated value have no t and are left out."""
-    mean, t = values.mean(), []
-    for resampled in _resamples(values):
+    mean, t, rng = values.mean(), [], generator()
+    for size in blocks(len(values)):
+        resampled = values[rng.integers(0, len(values), (size, len(values)))]
         error = standard_error(resampled)
         t.append((resampled.mean(axis=1) - mean)[error > 0.0] / error[error > 0.0])
     low, high = np.quantile(np.concatenate(t), [0.5 - level / 2, 0.5 + level / 2])
     return mean - high * standard_error(values), mean - low * standard_error(values)
-
-
-def _resamples(values: Floats) -> list[Floats]:
-    """Return blocks of resampled values, small enough for the memory of a laptop."""
-    rng = np.random.default_rng(SEED)
-    block = max(1, 2_000_000 // len(values))
-    sizes = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
-    return [values[rng.integers(0, len(values), (size, len(values)))] for size in sizes]
 
 
 def _scipy(method: str, values: Floats, level: float) -> tuple[float, float]:
@@ -94,10 +86,10 @@ def _scipy(method: str, values: Floats, level: float) -> tuple[float, float]:
         (values,),
         np.mean,
         n_resamples=RESAMPLES,
-        batch=max(1, 2_000_000 // len(values)),
+        batch=next(blocks(len(values))),
         confidence_level=level,
         method=method,
-        rng=np.random.default_rng(SEED),
+        rng=generator(),
     ).confidence_interval
     return found.low, found.high
 

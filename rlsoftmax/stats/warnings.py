@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rlsoftmax.errors import ArgumentError
+from rlsoftmax.stats.compare import in_pairs
+from rlsoftmax.stats.conditions import Condition, Standing, conditions, label, standing
+from rlsoftmax.stats.distribution import distribution
+from rlsoftmax.stats.power import runs_needed
+from rlsoftmax.store.data import GREEDY, CellData, StudyData
+
+FEW = 10  # runs: under this an interval rests on near-normal scores more than on numbers
+_MOST_RUNS = 1_000_000  # more is no advice
 
 
 @dataclasses.dataclass(frozen=True)
 class Caution:
     """One warning.
 
-    kind: few_runs, edge, noise, skew, two_bests, chosen or missing.
+    kind: missing, failed, few_runs, edge, noise, chosen, skew or two_bests.
     text: one sentence.
     command: what to type about it; empty if there is nothing to type.
     """
@@ -17,3 +32,174 @@ class Caution:
     kind: str
     text: str
     command: str = ""
+
+
+def cautions(study: StudyData, which: str = "online", level: float = 0.95) -> tuple[Caution, ...]:
+    """Return all warnings about the numbers of a study, the most basic first.
+
+    Args:
+      study: with what is there.
+      which: the score that is looked at, `online` or `greedy`.
+      level: confidence of the set of best.
+    """
+    found = [*_missing(study), *_failed(study), *_few_runs(study)]
+    groups = conditions(study)
+    for group in groups:
+        place = f"{label(group.where)}: " if len(groups) > 1 else ""
+        now = standing(group.cells, which, level)
+        if now is not None:
+            found += [dataclasses.replace(one, text=place + one.text) for one in _about(study, group, now, level)]
+    return tuple(found)
+
+
+def _about(study: StudyData, group: Condition, now: Standing, level: float) -> Iterator[Caution]:
+    yield from _edge(study, now)
+    yield from _noise(study, now)
+    yield from _chosen(study, now)
+    yield from _skew(study, now)
+    yield from _two_bests(group, level)
+
+
+def _missing(study: StudyData) -> Iterator[Caution]:
+    if study.missing:
+        text = f"{study.missing} of {study.runs * len(study.cells)} runs are missing; the same command continues."
+        yield Caution("missing", text, study.command)
+
+
+def _failed(study: StudyData) -> Iterator[Caution]:
+    failed = [failure for cell in study.cells for failure in cell.failures]
+    if failed:
+        yield Caution("failed", f"{_runs(len(failed))} failed and are in no number, the first: {failed[0].reason}.")
+
+
+def _few_runs(study: StudyData) -> Iterator[Caution]:
+    least = min((len(cell.runs) for cell in study.cells), default=FEW)
+    if least < FEW:
+        text = f"only {_runs(least)} of a cell: intervals are wide, and right only if scores are near normal."
+        yield Caution("few_runs", text, replaced(study.command, "runs", "30"))
+
+
+def _runs(n: int) -> str:
+    return "1 run" if n == 1 else f"{n} runs"
+
+
+def _edge(study: StudyData, now: Standing) -> Iterator[Caution]:
+    """The best cell is the first or last along a swept number: the grid ends too early."""
+    for axis in study.axes:
+        values = _line(now.cells, now.best, axis)
+        mine = value_on(now.best, axis)
+        more = next_values(values, at=mine) if mine is not None and len(values) >= 3 else []
+        if more:
+            grid = ",".join(f"{value:.6g}" for value in more)
+            text = f"the best {axis}, {mine:g}, is at the edge of its grid; the next values are {grid}."
+            yield Caution("edge", text, replaced(study.command, axis, grid))
+
+
+def _line(cells: Sequence[CellData], best: CellData, axis: str) -> list[float]:
+    """Return the values of the axis among the cells that differ from the best in nothing else, ascending."""
+    keys = {axis, "tau"} if axis == "beta" else {axis}
+    rest = {key: value for key, value in best.overrides.items() if key not in keys}
+    line = [cell for cell in cells if {k: v for k, v in cell.overrides.items() if k not in keys} == rest]
+    return sorted({value for cell in line if (value := value_on(cell, axis)) is not None})
+
+
+def value_on(cell: CellData, axis: str) -> float | None:
+    """Return a cell's number on a swept axis, None if it has none there; on `beta` that is 1 / tau.
+
+    A tau of 0 is a beta of infinity, and the other way round.
+    """
+    if axis == "beta" and axis not in cell.overrides:
+        tau = value_on(cell, "tau")
+        return None if tau is None else math.inf if tau == 0.0 else 1.0 / tau
+    value = cell.overrides.get(axis)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def next_values(values: Sequence[float], at: float) -> list[float]:
+    """Return the two numbers that continue an ascending grid beyond its end `at`; none if `at` is no end.
+
+    A grid of equal ratios continues in ratios, any other in steps. 0, 1 (of shares) and infinity are ends of the
+    number itself: nothing follows.
+
+    >>> next_values([0.25, 0.5, 1.0, 2.0], at=2.0), next_values([0.25, 0.5, 1.0, 2.0], at=0.25)
+    ([4.0, 8.0], [0.125, 0.0625])
+    """
+    if at not in (values[0], values[-1]) or at in (0.0, math.inf) or at == values[-1] == 1.0:
+        return []
+    outwards = [v for v in (values if at == values[-1] else values[::-1]) if 0.0 < v < math.inf]
+    if len(outwards) < 2:
+        return []
+    before, last = outwards[-2:]
+    if np.allclose(np.diff(np.log(outwards)), math.log(last / before), rtol=0.2):
+        return [last * last / before, last * (last / before) ** 2]
+    return [value for value in (2 * last - before, 3 * last - 2 * before) if value > 1e-9 * last]  # not a rounded 0
+
+
+def _noise(study: StudyData, now: Standing) -> Iterator[Caution]:
+    """Several cells may be the best: no winner is called."""
+    members = np.flatnonzero(now.result.members)
+    if len(members) > 1:
+        some = ", ".join(label(now.cells[at].overrides) for at in members[:4]) + (", ..." if len(members) > 4 else "")
+        text = f"{len(members)} of {len(now.cells)} cells cannot be told from the best ({some}): no winner among them."
+        yield Caution("noise", text, _enough_runs(study, now, members.tolist()))
+
+
+def _enough_runs(study: StudyData, now: Standing, members: Sequence[int]) -> str:
+    """Return the command with as many runs as would tell the best from the next, if these differ as they seem to."""
+    rivals = [at for at in members if at != now.result.best]
+    rival = max(rivals, key=lambda at: now.result.behind[at].mean)
+    x, y, _ = in_pairs(now.scores[now.result.best], now.scores[rival])
+    try:
+        runs = runs_needed(float(np.mean(x - y)), float(np.std(x - y, ddof=1)) if len(x) > 1 else 0.0)
+    except ArgumentError:  # no difference at all, or no spread
+        return ""
+    return replaced(study.command, "runs", str(runs)) if study.runs < runs <= _MOST_RUNS else ""
+
+
+def _chosen(study: StudyData, now: Standing) -> Iterator[Caution]:
+    fresh = np.any(now.best.runs >= study.runs)
+    if len(now.cells) > 1 and not fresh:
+        text = f"the best of {len(now.cells)} cells was chosen on these runs: its score is too high on average."
+        yield Caution("chosen", text, replaced(study.command, "report_runs", str(study.runs)))
+
+
+def _skew(study: StudyData, now: Standing) -> Iterator[Caution]:
+    shape = distribution(now.best.scores(now.which))
+    if shape.skewed or shape.bimodal:
+        word = "in two heaps" if shape.bimodal else "skewed"
+        text = (
+            f"scores of {label(now.best.overrides) or 'the cell'} are {word}: median {shape.median:.4g}, "
+            f"middle half {shape.low:.4g} to {shape.high:.4g}, mean {shape.mean:.4g}; look at all runs."
+        )
+        yield Caution("skew", text, f"rlsoftmax plot {shlex.quote(study.name)} --kind distribution")
+
+
+def _two_bests(group: Condition, level: float) -> Iterator[Caution]:
+    """While learning and afterwards, different cells are best, and not by noise."""
+    if not all(GREEDY in cell.arrays for cell in group.cells):
+        return
+    online, greedy = standing(group.cells, "online", level), standing(group.cells, "greedy", level)
+    if online and greedy and not (_among(online.best, greedy) and _among(greedy.best, online)):
+        text = (
+            f"best while learning is {label(online.best.overrides)}, "
+            f"best for the greedy policy afterwards {label(greedy.best.overrides)}."
+        )
+        yield Caution("two_bests", text)
+
+
+def _among(cell: CellData, these: Standing) -> bool:
+    return cell.id in {member.id for member in these.members}
+
+
+def replaced(command: str, key: str, value: str) -> str:
+    """Return a command with `key=value` in place of what it said about the key; empty if there is no command.
+
+    >>> replaced("rlsoftmax sweep 'tau=octaves(1/4,4)' runs=5", "runs", "30")
+    "rlsoftmax sweep 'tau=octaves(1/4,4)' runs=30"
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:  # not a command of ours
+        return ""
+    others = [word for word in words if not word.startswith(f"{key}=")]
+    return shlex.join([*others, f"{key}={value}"]) if words else ""

@@ -1,0 +1,214 @@
+"""Warnings as data: each appears when it is true, is silent when it is not, and says what to type."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlsoftmax.errors import ConfigError
+from rlsoftmax.stats.conditions import conditions, label, scored, standing
+from rlsoftmax.stats.warnings import cautions, next_values, replaced, value_on
+from rlsoftmax.store.data import CellData, Failure, Score, StudyData
+
+COMMAND = "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=40"
+
+
+def a_cell(
+    overrides: Mapping[str, Any],
+    scores: Sequence[float] | np.ndarray[Any, Any],
+    greedy: Sequence[float] | None = None,
+    metric: str = "reward",
+    first: int = 0,
+    **rest: Any,
+) -> CellData:
+    name = hashlib.sha256(label(overrides).encode()).hexdigest()
+    arrays = {metric: np.asarray(scores, dtype=float)[:, None]}
+    if greedy is not None:
+        arrays["score/greedy"] = np.asarray(greedy, dtype=float)
+    runs = np.arange(first, first + len(scores))
+    none = np.array([], dtype=int)
+    return CellData(name, {}, overrides, np.array([0, 1]), none, Score(metric, 0, 1), runs, arrays, **rest)
+
+
+def a_study(*cells: CellData, axes: Sequence[str] = ("tau",), runs: int = 40, command: str = COMMAND) -> StudyData:
+    return StudyData("mine", cells, tuple(axes), runs, command=command)
+
+
+LUCK = np.random.default_rng(20_260_102).normal(size=40)
+NOISE = np.random.default_rng(20_260_103).normal(size=(9, 40)) * 0.1
+
+
+def a_hill(taus: Sequence[float], top: float, **rest: Any) -> list[CellData]:
+    """One cell per tau, the mean falling by 1 per octave from `top`."""
+    return [
+        a_cell({"tau": tau}, LUCK + NOISE[number] - abs(math.log2(tau / top)), **rest)
+        for number, tau in enumerate(taus)
+    ]
+
+
+def kinds(study: StudyData, which: str = "online") -> list[str]:
+    return [one.kind for one in cautions(study, which)]
+
+
+def of_kind(kind: str, study: StudyData, which: str = "online") -> Any:
+    (found,) = [one for one in cautions(study, which) if one.kind == kind]
+    assert "\n" not in found.text
+    return found
+
+
+def test_a_clear_study_has_one_warning_that_its_best_was_chosen() -> None:
+    study = a_study(*a_hill([0.25, 0.5, 1.0, 2.0, 4.0], top=1.0))
+    assert kinds(study) == ["chosen"]
+    assert of_kind("chosen", study).command == "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=40 report_runs=40"
+
+
+def test_fresh_runs_of_the_best_silence_that_one() -> None:
+    cells = a_hill([0.5, 1.0, 2.0], top=1.0)
+    fresh = np.concatenate([LUCK, LUCK[:20]])
+    cells[1] = a_cell({"tau": 1.0}, fresh)
+    assert kinds(a_study(*cells)) == []
+
+
+def test_a_single_cell_was_not_chosen() -> None:
+    assert kinds(a_study(a_cell({}, LUCK), axes=())) == []
+
+
+@pytest.mark.parametrize(
+    ("top", "more", "text"), [(4.0, "8,16", "tau, 4, is at the edge"), (0.25, "0.125,0.0625", "tau, 0.25")]
+)
+def test_a_best_at_the_edge_comes_with_the_next_grid(top: float, more: str, text: str) -> None:
+    found = of_kind("edge", a_study(*a_hill([0.25, 0.5, 1.0, 2.0, 4.0], top=top)))
+    assert text in found.text
+    assert found.command == f"rlsoftmax sweep env=testbed runs=40 tau={more}"
+
+
+def test_the_edge_is_seen_along_each_axis_with_the_others_held() -> None:
+    cells = [
+        a_cell({"tau": tau, "agent.alpha": alpha}, LUCK - abs(math.log2(tau)) + alpha)
+        for tau in (0.5, 1.0, 2.0)
+        for alpha in (0.1, 0.2, 0.3)
+    ]
+    found = of_kind("edge", a_study(*cells, axes=("tau", "agent.alpha")))
+    assert "agent.alpha, 0.3" in found.text
+    assert found.command.endswith("agent.alpha=0.4,0.5")
+
+
+def test_a_study_swept_in_beta_is_told_in_beta() -> None:
+    cells = a_hill([0.25, 0.5, 1.0], top=1.0)
+    found = of_kind("edge", a_study(*cells, axes=("beta",), command="rlsoftmax sweep beta=1,2,4"))
+    assert "best beta, 1, is at the edge" in found.text
+    assert found.command == "rlsoftmax sweep beta=0.5,0.25"
+    assert value_on(a_cell({"tau": 0.0}, LUCK), "beta") == math.inf
+    assert value_on(a_cell({"tau": math.inf}, LUCK), "beta") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("values", "at", "expected"),
+    [
+        ([1.0, 2.0, 4.0], 2.0, []),  # not an end
+        ([0.0, 1.0, 2.0], 0.0, []),  # nothing is colder than greedy
+        ([0.5, 1.0, math.inf], math.inf, []),  # nothing is warmer than uniform
+        ([0.1, 0.5, 1.0], 1.0, []),  # a share ends at 1
+        ([0.0, 0.5, 2.0], 2.0, [8.0, 32.0]),
+        ([0.1, 0.2, 0.3], 0.3, [0.4, 0.5]),
+        ([0.1, 0.2, 0.3], 0.1, []),  # the next step would be 0
+        ([0.2, 0.3, 0.4], 0.2, [0.1]),
+        ([1.0, 10.0, 100.0], 1.0, [0.1, 0.01]),
+        ([0.0, 2.0, math.inf], 2.0, []),
+    ],
+)
+def test_a_grid_goes_on_as_it_went(values: list[float], at: float, expected: list[float]) -> None:
+    np.testing.assert_allclose(next_values(values, at), expected, atol=1e-12)
+
+
+def test_cells_within_the_noise_are_no_winners_and_runs_are_counted_for_telling_them_apart() -> None:
+    cells = [a_cell({"tau": tau}, LUCK + row + 0.02 * tau) for tau, row in zip((0.5, 1.0, 2.0), NOISE, strict=False)]
+    found = of_kind("noise", a_study(*cells))
+    assert "2 of 3 cells cannot be told from the best (tau=1, tau=2)" in found.text
+    needed = int(found.command.rpartition("runs=")[2])
+    assert 40 < needed < 100_000
+    same = [a_cell({"tau": tau}, LUCK) for tau in (0.5, 1.0, 2.0)]
+    assert of_kind("noise", a_study(*same)).command == ""  # no number of runs tells equal cells apart
+
+
+def test_few_missing_and_failed_runs_are_said() -> None:
+    failure = Failure(3, 10, 0, 1, "reward is nan")
+    cells = [a_cell({"tau": tau}, LUCK[:4] + shift) for tau, shift in ((0.5, 0.0), (1.0, 3.0), (2.0, 1.0))]
+    cells.append(a_cell({"tau": 4.0}, LUCK[:2], failures=(failure,)))
+    study = a_study(*cells, runs=5)
+    assert of_kind("missing", study).text.startswith("5 of 20 runs are missing")
+    assert of_kind("missing", study).command == COMMAND
+    assert of_kind("failed", study).text == "1 run failed and are in no number, the first: reward is nan."
+    assert of_kind("few_runs", study).text.startswith("only 2 runs of a cell")
+    assert of_kind("few_runs", study).command == "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=30"
+    now = standing(study.cells)
+    assert now is not None
+    assert [cell.overrides["tau"] for cell in now.left_out] == [4.0]
+
+
+def test_a_study_without_scores_is_told_so_and_nothing_else() -> None:
+    study = a_study(a_cell({"tau": 1.0}, []), a_cell({"tau": 2.0}, []))
+    assert kinds(study) == ["missing", "few_runs"]
+    assert standing(study.cells) is None
+
+
+def test_skewed_scores_come_with_median_and_quartiles() -> None:
+    locked_in = np.array([11.0] * 28 + [900.0] * 12)
+    study = a_study(a_cell({"tau": 1.0}, locked_in, metric="regret"), axes=())
+    found = of_kind("skew", study)
+    assert "in two heaps: median 11, middle half 11 to 900, mean 277.7" in found.text
+    assert found.command == "rlsoftmax plot mine --kind distribution"
+
+
+def test_regret_is_better_when_it_is_lower() -> None:
+    cells = [a_cell({"tau": tau}, LUCK + 10 * tau, metric="regret") for tau in (1.0, 2.0, 4.0)]
+    now = standing(cells)
+    assert now is not None
+    assert now.best.overrides == {"tau": 1.0}
+    np.testing.assert_allclose([one.mean for one in now.result.behind], [0.0, -10.0, -30.0])
+    np.testing.assert_array_equal(scored(cells[0])[1], -cells[0].scores())
+
+
+def test_online_and_greedy_best_may_differ_and_then_it_is_said() -> None:
+    def study(greedy_top: float) -> StudyData:
+        return a_study(
+            *(
+                a_cell({"tau": tau}, LUCK - abs(math.log2(tau)), LUCK + NOISE[0] - abs(math.log2(tau / greedy_top)))
+                for tau in (0.5, 1.0, 2.0)
+            )
+        )
+
+    assert "two_bests" not in kinds(study(1.0))
+    text = of_kind("two_bests", study(2.0)).text
+    assert "best while learning is tau=1" in text
+    assert "greedy policy afterwards tau=2" in text
+    assert "edge" in kinds(study(2.0), "greedy")
+    assert "edge" not in kinds(study(2.0), "online")
+    with pytest.raises(ConfigError, match="no greedy score"):
+        cautions(a_study(a_cell({"tau": 1.0}, LUCK)), "greedy")
+
+
+def test_best_is_within_one_condition() -> None:
+    cells = [
+        a_cell({"env.slip": slip, "tau": tau}, LUCK + 100 * slip + (tau if slip else -tau))
+        for slip in (0.0, 1.0)
+        for tau in (1.0, 2.0, 4.0)
+    ]
+    groups = conditions(a_study(*cells, axes=("env.slip", "tau")))
+    assert [group.where for group in groups] == [{"env.slip": 0.0}, {"env.slip": 1.0}]
+    assert [standing(group.cells).best.overrides["tau"] for group in groups] == [1.0, 4.0]  # type: ignore[union-attr]
+    texts = [one.text for one in cautions(a_study(*cells, axes=("env.slip", "tau"))) if one.kind == "edge"]
+    assert [text.partition(":")[0] for text in texts] == ["env.slip=0", "env.slip=1"]
+
+
+def test_without_a_command_nothing_is_to_be_typed() -> None:
+    assert replaced("", "runs", "30") == ""
+    assert replaced("rlsoftmax run 'tau=1", "runs", "30") == ""
+    found = of_kind("edge", a_study(*a_hill([1.0, 2.0, 4.0], top=4.0), command=""))
+    assert found.command == ""
+    assert "8,16" in found.text
