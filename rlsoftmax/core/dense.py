@@ -152,12 +152,12 @@ def log_softmax(
     """
     _check_empty_policy(on_empty)
     rows = lay_out(x, axis, tau=tau, beta=beta, base=base, where=where, log_prior=log_prior)
-    if precise:
-        result, weighed = log_probability(rows)
-    else:
-        weighed = weigh(rows)
-        with np.errstate(all="ignore"):
-            result = weighed.log_probability
+    weighed = weigh(rows)
+    with np.errstate(all="ignore"):
+        result = weighed.log_probability
+    sure = np.full(len(result), True) if precise else (weighed.rest < 0.5 * weighed.ties)[:, 0]
+    if np.any(sure):  # log p of the likely ones is then a sum of rare ones: their exponents need all digits
+        result[sure] = log_probability(rows.some(sure))
     with np.errstate(all="ignore"):
         rounded = _answered(result, weighed, rows, on_empty, -np.inf).astype(rows.dtype, copy=False)
     return _written(rounded, rows, out)

@@ -45,13 +45,13 @@ def probability(rows: Rows) -> tuple[Array, Weighed]:
         return quotient - quotient * ((total_low + rest_low) / total), weighed
 
 
-def log_probability(rows: Rows) -> tuple[Array, Weighed]:
+def log_probability(rows: Rows) -> Array:
     """Return log-probabilities to 4 ulp."""
     with np.errstate(all="ignore"):
         weighed, low, rest_low = weigh_precisely(rows)
         log_total = np.log(weighed.ties) + np.log1p(weighed.rest / weighed.ties)
         correction = low - rest_low / weighed.total
-        return weighed.exponent - log_total + np.where(np.isfinite(weighed.exponent), correction, 0.0), weighed
+        return weighed.exponent - log_total + np.where(np.isfinite(weighed.exponent), correction, 0.0)
 
 
 def _quotient(rows: Rows, plain: Weighed) -> tuple[Array, Array]:
