@@ -18,7 +18,6 @@ import numpy as np
 
 from rlsoftmax.component import Component, canonical
 from rlsoftmax.errors import ConfigError, did_you_mean
-from rlsoftmax.experiment.compose import label
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.spec import experiment
 from rlsoftmax.store.data import Array, CellData, Floats, StudyData
@@ -86,9 +85,9 @@ def _plan(
     from rlsoftmax.launch.request import Request, planned
 
     names = {key: value for key, value in (("study", study), ("results", results)) if value is not None}
-    command = _command(verb, [*texts, *([list(grids)] if grids else [])], groups | names)
+    command = _command(verb, [*texts, *([list(grids)] if grids else [])], {**groups, **names})
     return planned(
-        Request(arguments=tuple(texts), settings=groups | names, grids=tuple(grids) or None, command=command)
+        Request(arguments=tuple(texts), settings={**groups, **names}, grids=tuple(grids) or None, command=command)
     )
 
 
@@ -312,6 +311,8 @@ class Study:
 def _has(cell: Cell, key: str, value: Any) -> bool:
     found = _value(cell, key)
     if isinstance(value, Component):
+        from rlsoftmax.experiment.compose import label
+
         value = label(value)
     return found is not None and (found == value or str(found) == str(value))
 

@@ -40,6 +40,7 @@ class Composer:
         self._bases: dict[tuple[str, ...], Plain | None] = {}
         self._options: dict[str, list[str]] = {}
         self._chosen: dict[tuple[str, ...], dict[str, str]] = {}
+        self._master: DictConfig | None = None
 
     def __call__(self, overrides: Sequence[str], objects: Mapping[str, Plain] | None = None) -> Plain:
         """Return the configuration; `objects` replace whole groups before single values are set.
@@ -59,6 +60,13 @@ class Composer:
         if objects:
             raise ConfigError(f"these cannot be set on an object: {', '.join(overrides)}; set them when you build it.")
         return self.compose(list(overrides))
+
+    @property
+    def master(self) -> DictConfig:
+        """Return the primary configuration without overrides, Hydra's own settings included."""
+        if self._master is None:
+            self._master = self.load([])
+        return self._master
 
     def chosen(self, overrides: Sequence[str]) -> Mapping[str, str]:
         """Return the option chosen in each group by overrides that were composed before, such as env: testbed."""

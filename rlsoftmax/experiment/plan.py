@@ -273,12 +273,7 @@ def _differing(was: Document, now: Document, prefix: str) -> Iterator[tuple[str,
             yield f"{prefix}{key}", a, b
 
 
-def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a configuration says about the study itself."""
-    return {key: config[key] for key in ("study", "results", "engine", "executor") if key in config}
-
-
-def kinds(plan: Plan) -> list[str]:
-    """Return, for the header, each combination of parts that is played, in the order of the cells."""
-    seen = (tuple(_label(cell, group) for group in ("env", "agent", "policy")) for cell in plan.cells)
-    return [" x ".join(parts) for parts in dict.fromkeys(seen)]
+def parts_of(plan: Plan) -> str:
+    """Return, for the header, which options are played: `testbed x sample_average x boltzmann/ucb`."""
+    groups = ("env", "agent", "policy")
+    return " x ".join("/".join(dict.fromkeys(_label(cell, group) for cell in plan.cells)) for group in groups)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rlsoftmax.errors import StoreError
 from rlsoftmax.experiment.plan import Plan, check_growth
@@ -45,6 +45,25 @@ def play(plan: Plan, on_progress: OnProgress | None = None, stop: threading.Even
         if any(store.plan_files()):
             study_file(plan, folder)
     return _asked_for(plan, store, str(folder))
+
+
+def play_part(plan: Plan) -> StudyData:
+    """Play some cells of a study whose whole plan may be there already; then it is not written again."""
+    store = _Part(folder_of(plan))
+    _execute(plan, store, None, None)
+    return _asked_for(plan, store, str(store.path))
+
+
+class _Part(Folder):
+    """A folder in which a plan that another one covers is not written: that one knows what was swept."""
+
+    def write_plan(self, document: Mapping[str, Any]) -> Path:
+        """Write the plan, unless all its runs are in one that is there."""
+        wanted = {cell["id"] for cell in document["cells"]}
+        for other in self.plans():
+            if wanted <= {cell["id"] for cell in other["cells"]} and document["runs"] <= other["runs"]:
+                return self.path
+        return super().write_plan(document)
 
 
 def play_in_memory(plan: Plan, on_progress: OnProgress | None = None) -> StudyData:

@@ -15,6 +15,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
@@ -24,11 +25,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.compose import Composer
+from rlsoftmax.experiment.spec import experiment
 from rlsoftmax.launch.files import SearchPath, UserFiles, add_folders, user_folders
-from rlsoftmax.launch.play import check_study, play
+from rlsoftmax.launch.play import check_study, folder_of, play_part
 from rlsoftmax.launch.request import Request, grids_in, plan_jobs, plan_with
 from rlsoftmax.places import shipped
 from rlsoftmax.shelf import bring_all, brought, defaults
+from rlsoftmax.store.folder import Folder
 
 # Settings that no file and no argument can change: Hydra itself writes nothing.
 FIXED = (
@@ -59,6 +62,7 @@ class GridSweeper(Sweeper):
         request = Request(arguments=tuple(arguments), grids=grids_in(master))
         plan, jobs = plan_jobs(request, composer(self.loader, master))
         check_study(plan)
+        Folder(folder_of(plan)).write_plan(plan.document())  # the jobs write parts of it
         with read_write(master), open_dict(master):
             master.study = plan.name  # hydra.sweep.dir follows
         return self.jobs.launch([[*job, f"study={plan.name}"] for job in jobs], initial_job_idx=0)
@@ -72,30 +76,37 @@ class FusedLauncher(Launcher):
         self.master, self.loader = config, hydra_context.config_loader
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Play the jobs and return their scores."""
+        """Play the jobs as one plan and return their scores."""
         compose = composer(self.loader, self.master)
-        scores = scores_of([compose(job) for job in job_overrides])
-        return [_returned(job, score) for job, score in zip(job_overrides, scores, strict=True)]
-
-
-def _returned(job: Sequence[str], score: float) -> JobReturn:
-    return JobReturn(overrides=list(job), status=JobStatus.COMPLETED, _return_value=score)
+        scores = scores_of([compose(job) for job in job_overrides], job_overrides)
+        return [
+            JobReturn(overrides=list(job), status=JobStatus.COMPLETED, _return_value=score)
+            for job, score in zip(job_overrides, scores, strict=True)
+        ]
 
 
 def run_one(config: DictConfig) -> float:
     """Play one cell and return its score: the task of launchers that run one job at a time, perhaps elsewhere."""
     bring_all()  # this may be a fresh worker process
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    return scores_of([plain])[0]
+    return scores_of([plain], [list(HydraConfig.get().overrides.task)])[0]
 
 
-def scores_of(configs: Sequence[dict[str, Any]]) -> list[float]:
+def scores_of(configs: Sequence[dict[str, Any]], overrides: Sequence[Sequence[str]]) -> list[float]:
     """Play cells as a part of their study, and return the mean score of the runs of each."""
     if configs[0].get("study") is None:
         raise ConfigError("this sweeper chooses its cells as it goes, so name the study: study=<name>.")
-    plan, cells = plan_with(configs)
-    found = {cell.id: cell for cell in play(plan).cells}
-    return [float(found[cell].scores().mean()) for cell in cells]
+    plan = plan_with(configs, overrides, Composer(load=_nothing, options=_none))
+    found = {cell.id: cell for cell in play_part(plan).cells}
+    return [float(found[experiment(config).id].scores().mean()) for config in configs]
+
+
+def _nothing(overrides: list[str]) -> DictConfig:
+    return OmegaConf.create()
+
+
+def _none(group: str) -> list[str]:
+    return []
 
 
 def composer(loader: ConfigLoader, master: DictConfig) -> Composer:
@@ -110,7 +121,10 @@ def standalone(config: str, folders: Sequence[Any]) -> Composer:
     """Return a composer of our own. `hydra.initialize` refuses to work inside somebody else's Hydra job."""
     register()
     search_path = create_config_search_path(str(shipped("configs")))
+    path = search_path.get_path()
+    schema = path.pop()  # must stay the last
     add_folders(search_path, user_folders(folders))
+    path.append(schema)
     loader: Any = ConfigLoaderImpl(search_path)
     if version.getbase() is None:
         version.setbase("1.3")

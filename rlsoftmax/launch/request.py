@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,34 @@ def planned(request: Request) -> Plan:
     Raises:
       ConfigError: in one or two lines, for anything that cannot be run. Nothing was written.
     """
-    with _LOCK:
-        try:
-            return plan_jobs(request, _composer(request.config, request.folders, _stamp(request.folders)))[0]
-        except RlsoftmaxError:
+    with _LOCK, explained():
+        return plan_jobs(request, _composer_of(request))[0]
+
+
+def needs_driver(request: Request) -> bool:
+    """Return whether a study's file chooses a launcher or a sweeper that is not ours."""
+    if request.config == "config":
+        return False
+    with _LOCK, explained():
+        hydra = _composer_of(request).master.hydra
+        return any(not str(part.get("_target_")).startswith("rlsoftmax.") for part in (hydra.launcher, hydra.sweeper))
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what Hydra raises about the user's text into a ConfigError."""
+    try:
+        yield
+    except RlsoftmaxError:
+        raise
+    except Exception as error:
+        if (sentence := explain(error)) is None:
             raise
-        except Exception as error:
-            if (sentence := explain(error)) is None:
-                raise
-            raise ConfigError(sentence) from None
+        raise ConfigError(sentence) from None
+
+
+def _composer_of(request: Request) -> Composer:
+    return _composer(request.config, request.folders, _stamp(request.folders))
 
 
 @functools.lru_cache(maxsize=8)
@@ -102,10 +122,20 @@ def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[st
     return plan, [job.overrides for job in jobs]
 
 
-def plan_with(configs: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
-    """Return the plan of composed configurations of one study, and the cell of each."""
-    drafts = [Draft(experiment(config), {}) for config in configs]
-    return plan_of(drafts, (), configs[0], ""), [draft.experiment.id for draft in drafts]
+def plan_with(configs: Sequence[Mapping[str, Any]], overrides: Sequence[Sequence[str]], composer: Composer) -> Plan:
+    """Return the plan of configurations that Hydra composed for one study, each from its overrides."""
+    given = [_given(texts, composer) for texts in overrides]
+    drafts = [Draft(experiment(config), keys) for config, keys in zip(configs, given, strict=True)]
+    return plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), configs[0], "")
+
+
+def _given(texts: Sequence[str], composer: Composer) -> dict[str, Any]:
+    """Return key -> value of overrides; the number of a constant tau is called tau, as everywhere."""
+    parsed = [composer.parse(text) for text in texts]
+    values = {override.key_or_group: override.value() for override in parsed if override.key_or_group != "study"}
+    if "tau.value" in values:
+        values["tau"] = values.pop("tau.value")
+    return values
 
 
 def _check_size(grids: Sequence[Grid]) -> None:
@@ -116,7 +146,7 @@ def _check_size(grids: Sequence[Grid]) -> None:
 
 def _grids_of_file(config: str, composer: Composer) -> tuple[Mapping[str, Any], ...]:
     """Return the grids of a study's file; the shipped configuration has none."""
-    return () if config == "config" else grids_in(composer.load([]))
+    return () if config == "config" else grids_in(composer.master)
 
 
 def grids_in(config: DictConfig) -> tuple[Mapping[str, Any], ...]:
