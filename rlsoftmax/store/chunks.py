@@ -68,7 +68,7 @@ def _whole(path: Path) -> bool:
         return False
 
 
-def _packed(rows: Rows, about: Mapping[str, Any]) -> bytes:
+def _packed(rows: Rows, about: Mapping[str, Any]) -> memoryview:
     header = canonical({"kind": KIND, "format": FORMAT, "about": about} | described(rows))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -77,7 +77,7 @@ def _packed(rows: Rows, about: Mapping[str, Any]) -> bytes:
             with archive.open(_entry(f"{name}.npy"), "w", force_zip64=True) as file:
                 file.write(_prefix(array.dtype.str, array.shape))
                 file.write(array.data if array.size else b"")
-    return buffer.getvalue()
+    return buffer.getbuffer()  # not a copy: a chunk may be 64 MB
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

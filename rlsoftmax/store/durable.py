@@ -14,7 +14,7 @@ TEMPORARY = ".tmp"  # what is left when a writer is killed; no reader looks at i
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EISDIR, errno.EPERM, errno.EBADF}
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes | memoryview) -> None:
     """Put a file on disk: temporary file, fsync, rename, fsync of the folder.
 
     Args:
@@ -41,7 +41,7 @@ def write_durably(path: Path, data: bytes) -> None:
         raise StoreError(f"cannot write {path}: {error.strerror or error}.") from error
 
 
-def _write_and_sync(path: Path, data: bytes) -> None:
+def _write_and_sync(path: Path, data: bytes | memoryview) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), "wb") as file:
         file.write(data)
         file.flush()

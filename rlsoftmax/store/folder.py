@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -178,6 +179,7 @@ class Memory(Store):
     def __init__(self) -> None:
         self._plans: list[dict[str, Any]] = []
         self._rows: dict[str, Rows] = {}
+        self._number = itertools.count()  # drawn atomically: several threads append
 
     def write_plan(self, document: Mapping[str, Any]) -> None:
         """Keep the plan, once."""
@@ -191,7 +193,7 @@ class Memory(Store):
 
     def append(self, rows: Rows, about: Mapping[str, Any]) -> None:
         """Keep the rows."""
-        self._rows[f"memory-{len(self._rows):08d}"] = in_order(rows)
+        self._rows[f"memory-{next(self._number):08d}"] = in_order(rows)
 
     def indexes(self) -> Iterator[tuple[str, Index]]:
         """Yield (source, which runs it holds)."""

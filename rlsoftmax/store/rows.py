@@ -103,7 +103,8 @@ def _column(key: str, values: npt.ArrayLike) -> Ints:
 def in_order(rows: Rows) -> Rows:
     """Return the same rows sorted by (cell, run), and failures likewise: equal rows become equal bytes."""
     failures = sorted(rows.failures, key=lambda pair: (pair[0], dataclasses.astuple(pair[1])))
-    order = sorted(range(len(rows.cells)), key=lambda row: (rows.cells[row], rows.runs[row]))
+    keys = list(zip(rows.cells, rows.runs.tolist(), strict=True))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
     if order == list(range(len(order))):
         return dataclasses.replace(rows, failures=tuple(failures))
     return Rows(

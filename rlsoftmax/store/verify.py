@@ -42,10 +42,11 @@ def verify(folder: Path | str) -> list[str]:
 
 
 def _unplanned(path: Path, rows: Rows, edges: Edges) -> Iterator[str]:
-    strangers = sorted({cell for cell in rows.cells if cell not in edges})
+    cells, bins = sorted(set(rows.cells)), rows.edges.tolist()
+    strangers = [cell for cell in cells if cell not in edges]
     if strangers:
         yield f"{path}: no plan knows cell {strangers[0][:12]} ({len(strangers)} such cells in this chunk)."
-    others = sorted({cell for cell in rows.cells if edges.get(cell, rows.edges.tolist()) != rows.edges.tolist()})
+    others = [cell for cell in cells if edges.get(cell, bins) != bins]
     if others:
         yield f"{path}: cell {others[0][:12]} has other bins than its plan ({len(others)} such cells in this chunk)."
 
