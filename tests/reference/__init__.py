@@ -1,0 +1,1 @@
+"""Independent answers: written apart from the library, slowly and plainly."""
