@@ -34,7 +34,7 @@ from rlsoftmax.store.folder import Folder, Memory, Store, read_plan
 from rlsoftmax.store.merge import agree
 from rlsoftmax.store.names import check_name
 from rlsoftmax.store.read import read_study, study_of
-from rlsoftmax.store.rows import Rows
+from rlsoftmax.store.rows import Rows, in_order, name_of_content, together
 from rlsoftmax.store.verify import verify
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
@@ -160,8 +160,6 @@ def test_the_name_covers_numbers_and_not_what_is_noted_beside_them(tmp_path: Pat
 
 def test_the_name_of_a_chunk_never_changes() -> None:
     """A golden name: a change of layout would orphan every stored study; raise FORMAT instead."""
-    from rlsoftmax.store.rows import in_order, name_of_content
-
     rows = full_rows(pairs_of([A, B], [0, 1]))
     header = {
         "arrays": {
@@ -176,6 +174,12 @@ def test_the_name_of_a_chunk_never_changes() -> None:
     for _, array in sorted((columns | dict(rows.arrays)).items()):
         text += array.astype("<f8" if array.dtype.kind == "f" else "<i8").tobytes()
     assert name_of_content(in_order(rows)) == hashlib.sha256(text).hexdigest()
+
+
+def test_the_bytes_of_a_chunk_know_no_clock_and_no_machine(tmp_path: Path) -> None:
+    with zipfile.ZipFile(write_chunk(tmp_path, full_rows(pairs_of([A, B], [0, 1])), ABOUT)) as archive:
+        notes = {(e.date_time, e.create_system, e.external_attr, e.comment, e.flag_bits) for e in archive.infolist()}
+    assert notes == {((1980, 1, 1, 0, 0, 0), 3, 0o644 << 16, b"", 0)}
 
 
 def test_writing_again_changes_nothing_and_repairs_a_damaged_file(tmp_path: Path) -> None:
@@ -370,6 +374,23 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_rows_that_do_not_fit_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         dataclasses.replace(some_rows([(A, 0), (A, 1)]), **changes)
+
+
+def test_batches_of_one_kind_become_one_chunk_and_others_stay_apart() -> None:
+    small, other = some_rows(pairs_of([A], range(3))), full_rows(pairs_of([B], range(2)))
+    more = dataclasses.replace(some_rows(pairs_of([B, C], range(4))), failures=((A, LOST),))
+    coarse = Rows((C,), np.array([9]), np.array([0, 20]), np.array([], dtype=int), {"reward": np.ones((1, 1))})
+    found = together([small, other, more, coarse])
+    assert [len(rows.cells) for rows in found] == [11, 2, 1]
+    assert found[0].failures == ((A, LOST),)
+    assert_same(in_order(found[0]), in_order(together([more, small])[0]))
+    assert together([]) == []
+
+
+def test_numbers_of_numpy_are_stored_as_numbers(tmp_path: Path) -> None:
+    failure = Failure(np.int64(9), np.int32(17), np.int64(3), np.int8(1), np.str_("reward is nan"))  # type: ignore[arg-type]
+    rows = dataclasses.replace(some_rows([(np.str_(A), 0)]), failures=((A, failure),))
+    assert read_chunk(write_chunk(tmp_path, rows, {})).failures == ((A, LOST),)
 
 
 # --- writing through crashes ---------------------------------------------------------------------------------------

@@ -106,8 +106,8 @@ def read_chunk(path: Path) -> Rows:
         arrays = {name: _array(archive, name, *about) for name, about in header["arrays"].items()}
         cell, run, edges, snapshot_steps = (arrays.pop(name) for name in COLUMNS)
         cells = tuple(header["cells"][number] for number in cell.tolist())
-        rows = Rows(cells, run, edges, snapshot_steps, arrays, _failures(header))
-        if name_of_content(in_order(rows)) != path.stem:
+        rows = in_order(Rows(cells, run, edges, snapshot_steps, arrays, _failures(header)))
+        if name_of_content(rows) != path.stem:
             raise ValueError("its name is not the SHA-256 of its content")
     return rows
 

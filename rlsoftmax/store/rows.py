@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +42,8 @@ class Rows:
     failures: tuple[tuple[str, Failure], ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cells", tuple(self.cells))
-        object.__setattr__(self, "failures", tuple(self.failures))
+        object.__setattr__(self, "cells", tuple(map(str, self.cells)))
+        object.__setattr__(self, "failures", tuple((str(cell), _plain(failure)) for cell, failure in self.failures))
         for key in ("runs", "edges", "snapshot_steps"):
             object.__setattr__(self, key, _column(key, getattr(self, key)))
         object.__setattr__(self, "arrays", {name: stored(self.arrays[name]) for name in sorted(self.arrays)})
@@ -93,6 +93,12 @@ def stored(array: npt.ArrayLike) -> Array:
     return np.ascontiguousarray(whole, dtype="<f8" if whole.dtype.kind == "f" else "<i8").reshape(whole.shape)
 
 
+def _plain(failure: Failure) -> Failure:
+    """Return the failure without NumPy's numbers, which JSON does not write."""
+    run, step, state, action = int(failure.run), int(failure.step), int(failure.state), int(failure.action)
+    return Failure(run, step, state, action, str(failure.reason))
+
+
 def _column(key: str, values: npt.ArrayLike) -> Ints:
     column = np.asarray(values)
     if column.ndim != 1 or (column.size and column.dtype.kind not in "iu"):
@@ -114,6 +120,30 @@ def in_order(rows: Rows) -> Rows:
         rows.snapshot_steps,
         {name: array[order] for name, array in rows.arrays.items()},
         tuple(failures),
+    )
+
+
+def together(batches: Iterable[Rows]) -> list[Rows]:
+    """Return the same rows in as few batches as can be stored as one chunk each: same bins, snapshots and arrays.
+
+    A chunk costs an fsync, so what was finished within some seconds is written as one.
+    """
+    groups: dict[object, list[Rows]] = {}
+    for batch in batches:
+        shapes = tuple((name, array.dtype.str, array.shape[1:]) for name, array in batch.arrays.items())
+        key = (batch.edges.tobytes(), batch.snapshot_steps.tobytes(), shapes)
+        groups.setdefault(key, []).append(batch)
+    return [_joined(group) for group in groups.values()]
+
+
+def _joined(batches: list[Rows]) -> Rows:
+    return Rows(
+        tuple(cell for batch in batches for cell in batch.cells),
+        np.concatenate([batch.runs for batch in batches]),
+        batches[0].edges,
+        batches[0].snapshot_steps,
+        {name: np.concatenate([batch.arrays[name] for batch in batches]) for name in batches[0].arrays},
+        tuple(failure for batch in batches for failure in batch.failures),
     )
 
 
