@@ -61,9 +61,13 @@ class Bound:
         return (value > self.low if self.open else value >= self.low) and value <= self.high
 
     def __str__(self) -> str:
-        low = "" if self.low == -math.inf else f"{'> ' if self.open else '>= '}{self.low:g}"
-        high = "" if self.high == math.inf else f"<= {self.high:g}"
+        low = "" if self.low == -math.inf else f"{'> ' if self.open else '>= '}{_end(self.low)}"
+        high = "" if self.high == math.inf else f"<= {_end(self.high)}"
         return " and ".join(filter(None, (low, high))) or "finite"
+
+
+def _end(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 NONNEGATIVE, POSITIVE = Bound(0.0), Bound(0.0, open=True)
@@ -224,7 +228,8 @@ def _check_type(value: Any, field: Field) -> None:
         }
         raise BadValue(field.key, value, f"must be {names.get(kind, kind.__name__)}{words}")
     if kind is float and (math.isnan(value) or (math.isinf(value) and not any(b.infinite for b in field.bounds))):
-        raise BadValue(field.key, value, f"must be a finite number{words}")
+        finite = "" if any(b.infinite for b in field.bounds) else "finite "
+        raise BadValue(field.key, value, f"must be a {finite}number{words}")
 
 
 def check_keys(keys: Iterable[str], known: Iterable[str], where: str) -> None:
