@@ -47,20 +47,20 @@ def logsumexp(
     if b is not None:
         return _signed_logsumexp(x, axis, b, (tau, beta), where, keepdims, return_sign)
     rows = lay_out(x, axis, tau=tau, beta=beta, where=where)
-    log_sum = _log_sum(rows, weigh(rows))
+    value = log_sum(rows, weigh(rows))
     if not return_sign:
-        return rows.restore_each(log_sum, keepdims)
-    sign = np.where(np.isnan(log_sum), np.nan, np.where(log_sum == -np.inf, 0.0, 1.0))
-    return rows.restore_each(log_sum, keepdims), rows.restore_each(sign, keepdims)
+        return rows.restore_each(value, keepdims)
+    sign = np.where(np.isnan(value), np.nan, np.where(value == -np.inf, 0.0, 1.0))
+    return rows.restore_each(value, keepdims), rows.restore_each(sign, keepdims)
 
 
-def _log_sum(rows: Rows, weighed: Weighed) -> Array:
+def log_sum(rows: Rows, weighed: Weighed) -> Array:
     """Return [rows, 1]: best / tau plus the logarithm of the sum of weights."""
     with np.errstate(all="ignore"):
-        return np.where(weighed.empty, -np.inf, _scaled_best(rows, weighed) + weighed.log_total)
+        return np.where(weighed.empty, -np.inf, scaled_best(rows, weighed) + weighed.log_total)
 
 
-def _scaled_best(rows: Rows, weighed: Weighed) -> Array:
+def scaled_best(rows: Rows, weighed: Weighed) -> Array:
     best = weighed.best + rows.offset
     scaled = np.where(rows.scale.negative, -1.0, 1.0) * rows.scale(best)
     return np.where((best == 0.0) | (rows.scale.flat & ~np.isnan(best)), 0.0, scaled)
@@ -88,11 +88,11 @@ def _signed_logsumexp(
         total = front + rest
         near = np.abs(rest) < 0.5 * np.abs(front)
         log_total = np.where(near, np.log(np.abs(front)) + np.log1p(rest / front), np.log(np.abs(total)))
-        log_sum = np.where(total == 0.0, -np.inf, _scaled_best(rows, weighed) + log_total)
+        value = np.where(total == 0.0, -np.inf, scaled_best(rows, weighed) + log_total)
     sign = np.sign(total)
     if return_sign:
-        return rows.restore_each(log_sum, keepdims), rows.restore_each(sign, keepdims)
-    return rows.restore_each(np.where(sign < 0.0, np.nan, log_sum), keepdims)
+        return rows.restore_each(value, keepdims), rows.restore_each(sign, keepdims)
+    return rows.restore_each(np.where(sign < 0.0, np.nan, value), keepdims)
 
 
 def _float_type(*types: np.dtype[Any]) -> np.dtype[Any]:
@@ -123,7 +123,7 @@ def logmeanexp(
     counted = np.ones(rows.values.shape, bool) if rows.allowed is None else rows.allowed
     count = np.add.reduce(counted, axis=1, keepdims=True, dtype=rows.work)
     with np.errstate(all="ignore"):
-        mean = _scaled_best(rows, weighed) + _log_share(weighed, counted, count)
+        mean = scaled_best(rows, weighed) + _log_share(weighed, counted, count)
         mean = np.where(weighed.empty, np.where(count > 0.0, -np.inf, np.nan), mean)
     return rows.restore_each(mean, keepdims)
 

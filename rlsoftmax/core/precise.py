@@ -51,7 +51,8 @@ def log_probability(rows: Rows) -> Array:
         weighed, low, rest_low = weigh_precisely(rows)
         log_total = np.log(weighed.ties) + np.log1p(weighed.rest / weighed.ties)
         correction = low - rest_low / weighed.total
-        return weighed.exponent - log_total + np.where(np.isfinite(weighed.exponent), correction, 0.0)
+        result: Array = weighed.exponent - log_total + np.where(np.isfinite(weighed.exponent), correction, 0.0)
+        return result
 
 
 def _quotient(rows: Rows, plain: Weighed) -> tuple[Array, Array]:
