@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from rlsoftmax.component import canonical
 from rlsoftmax.errors import ArgumentError, ConfigError, StoreError
 from rlsoftmax.store import durable
-from rlsoftmax.store.chunks import FORMAT, read_about, read_chunk, read_index, write_chunk
+from rlsoftmax.store.chunks import FORMAT, _prefix, read_about, read_chunk, read_index, write_chunk
 from rlsoftmax.store.data import Failure
 from rlsoftmax.store.digest import digest
 from rlsoftmax.store.folder import Folder, Memory, Store, read_plan
@@ -391,6 +391,21 @@ def test_numbers_of_numpy_are_stored_as_numbers(tmp_path: Path) -> None:
     failure = Failure(np.int64(9), np.int32(17), np.int64(3), np.int8(1), np.str_("reward is nan"))  # type: ignore[arg-type]
     rows = dataclasses.replace(some_rows([(np.str_(A), 0)]), failures=((A, failure),))
     assert read_chunk(write_chunk(tmp_path, rows, {})).failures == ((A, LOST),)
+
+
+def test_bins_may_be_one_step_wide(tmp_path: Path) -> None:
+    rows = dataclasses.replace(some_rows([(A, 0)]), edges=np.array([0, 1, 2]))
+    assert read_chunk(write_chunk(tmp_path, rows, {})).edges.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("shape", [(0,), (7,), (1000000, 3), (2, 2, 2, 2)])
+def test_arrays_begin_with_the_header_that_numpy_reads(shape: tuple[int, ...]) -> None:
+    prefix = _prefix("<f8", shape)
+    file = io.BytesIO(prefix)
+    assert np.lib.format.read_magic(file) == (1, 0)
+    assert np.lib.format.read_array_header_1_0(file) == (shape, False, np.dtype("<f8"))
+    assert file.tell() == len(prefix)
+    assert len(prefix) % 64 == 0  # so that a view of the file is aligned
 
 
 # --- writing through crashes ---------------------------------------------------------------------------------------
