@@ -44,12 +44,13 @@ class Block:
         self.memory = [self._laid(array) for array in self._arrays()]
         self.start_memory = [array.copy() for array in self.memory if not np.isfinite(array).all()]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
-        self.tables = [_tabulate(parts, self.rows + 1) for parts in self._parts()]
+        self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts()]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
         self.age, self.gain = np.zeros(self.lanes, np.int64), np.zeros(self.lanes)
         actions = self.world.actions
         self.peek = new_peek(len(first.snapshot_steps), actions, self.lanes, self.kind.policy.has_probabilities())
-        self.buffers = new_choice(actions, self.lanes), new_choice(actions, 1), new_outcome(actions, self.lanes)
+        cut = new_choice(actions, 1) if self.kind.looks_ahead else None
+        self.buffers = new_choice(actions, self.lanes), cut, new_outcome(actions, self.lanes)
 
     # --- building ---
 
@@ -61,13 +62,12 @@ class Block:
         return self.window or int(np.clip(min(by_memory, by_time), 32, self.steps))
 
     def _parts(self) -> list[list[Component | None]]:
-        """Return what the parameter tables hold: agent, policy, adaptive schedule, environment, coding."""
+        """Return what the parameter tables hold: agent, policy, adaptive schedule, environment."""
         return [
             [setup.agent for setup in self.setups],
             [setup.policy for setup in self.setups],
             [setup.heat for setup in self.setups],
             [setup.env for setup in self.setups],
-            [None for _ in self.setups],
         ]
 
     def _arrays(self) -> list[Array]:
@@ -113,7 +113,7 @@ class Block:
         bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
         return Game(
             seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
-            agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=self.tables[4],
+            agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
             config=self.config, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
             memory=tuple(self.memory), shared=tuple(self.world.shared.values()), record=self.record, peek=self.peek,
             now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2],
@@ -215,7 +215,7 @@ def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
 
 def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array) -> None:
     """Write the values of the schedules among the numbers for these steps."""
-    for name in table.dtype.names:
+    for name in table.dtype.names if table is not None else ():
         for c, part in enumerate(parts):
             value = getattr(part, name, None)
             if isinstance(value, Schedule) and not value.adaptive:
@@ -227,7 +227,7 @@ def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array)
 
 def new_place(lanes: int) -> Place:
     """Return places of runs that nobody has put anywhere yet."""
-    return Place(np.zeros(lanes, np.int64), np.zeros((lanes, 0)), np.zeros((lanes, 0), np.int64))
+    return Place(np.zeros(lanes, np.int64), None, None)
 
 
 def new_choice(actions: int, lanes: int) -> Choice:

@@ -28,7 +28,7 @@ from rlsoftmax.numeric import BEGIN, CHOOSE, CUT, LEARN, OBSERVE, PREFER, START,
 
 
 class Place(NamedTuple):
-    """What the rules know of where each run is: arrays [lane, ...]; widths that nobody asks for are 0."""
+    """What the rules know of where each run is: arrays [lane, ...]; None for what nobody asks for."""
 
     state: Any  # int64 [lane]
     observation: Any  # float64 [lane, d]
@@ -187,6 +187,13 @@ def copy_lane(source, target, l):
         copy(source.active[l], target.active[l])
 
 
+def only(place, l):
+    """Return the place of run l alone."""
+    observation = place.observation[l : l + 1] if KEEPS_OBSERVATION else None
+    active = place.active[l : l + 1] if KEEPS_ACTIVE else None
+    return Place(place.state[l : l + 1], observation, active)
+
+
 def see(game, row, l, into):
     """Note what the world shows run l now."""
     if KEEPS_OBSERVATION:
@@ -298,9 +305,7 @@ def look_beyond_cuts(game, row):
     for l in range(out.ended.size):
         if out.ended[l] and not out.terminated[l]:
             out.one[0] = unit(random_words(game.seed, game.run[l], game.first + row, CUT)[0])
-            there = out.next
-            where = Place(there.state[l : l + 1], there.observation[l : l + 1], there.active[l : l + 1])
-            choose(game, row + 1, l, where, out.one, cut)
+            choose(game, row + 1, l, only(out.next, l), out.one, cut)
             out.next_action[l] = cut.action[0]
             out.next_temperature[l] = cut.temperature[0]
             if NEEDS_PROBABILITIES:
