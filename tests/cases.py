@@ -51,7 +51,7 @@ class Case:
     agent: object
     policy: object
     env: object
-    other: dict[str, object]  # what the second cell's agent has instead
+    other: dict[str, object]  # what the second cell's agent or policy has instead
 
     def __str__(self):
         parts = (self.agent, self.policy, getattr(self.policy, "temperature", None), self.env)
@@ -60,8 +60,11 @@ class Case:
     @functools.cached_property
     def setups(self):
         """The two cells as the engine plays them."""
-        agents = self.agent, dataclasses.replace(self.agent, **self.other)
-        return [setup_of(agent, self.policy, self.env) for agent in agents]
+        agent, policy = (
+            dataclasses.replace(part, **{key: value for key, value in self.other.items() if key in schema(type(part))})
+            for part in (self.agent, self.policy)
+        )
+        return [setup_of(self.agent, self.policy, self.env), setup_of(agent, policy, self.env)]
 
 
 def setup_of(agent, policy, env, steps=STEPS, bins=None, snapshots=(0, 7, 30), seed=SEED):
@@ -72,9 +75,9 @@ def setup_of(agent, policy, env, steps=STEPS, bins=None, snapshots=(0, 7, 30), s
 
 
 NAMED = [
-    Case(SampleAverage(), Boltzmann(temperature=COOLING), GaussianBandit(arms=4), {"initial": 0.5}),
+    Case(SampleAverage(), Boltzmann(temperature=COOLING), GaussianBandit(arms=4), {"initial": 5.0}),
     Case(GradientBandit(alpha=0.4), Boltzmann(temperature=Constant(1.0)), ARMS, {"alpha": 0.25}),
-    Case(SampleAverage(), Ucb(), ARMS, {"initial": 0.5}),
+    Case(SampleAverage(), Ucb(), ARMS, {"c": 0.5}),
     Case(QLearning(alpha=Linear(0.5, 0.1, 40.0)), EpsilonGreedy(), CHAIN, {"gamma": 0.5}),
     Case(QLearning(), SoftUcb(temperature=0.5), CHAIN, {"alpha": 0.25}),
     Case(Sarsa(alpha=0.5), Boltzmann(temperature=COOLING), CHAIN, {"alpha": 0.25}),
@@ -179,11 +182,15 @@ def compiled(case, lanes=None, window=None):
     return bits(block.play(fuse(block.kind)))
 
 
+def hash_of(lanes):
+    """Return one hash of the bits of all lanes."""
+    return hashlib.sha256(repr(sorted(lanes.items())).encode()).hexdigest()
+
+
 def main():
     """Write one line per case: its name and the hash of all its lanes."""
     for case in cover():
-        lanes = sorted(compiled(case).items())
-        sys.stdout.write(f"{case} {hashlib.sha256(repr(lanes).encode()).hexdigest()}\n")
+        sys.stdout.write(f"{case} {hash_of(compiled(case))}\n")
 
 
 if __name__ == "__main__":
