@@ -29,9 +29,9 @@ OBSERVES = ("state", "action", "reward", "change", "terminated", "ended", "step"
 
 INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
 LINKED = (
-    "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see", "begin", "choose", "warm", "rank_lanes",
-    "each_run", "decide_lanes", "look_beyond_cuts", "play_lanes", "move_lane", "note_episode", "keep_record",
-    "learn_lanes", "warmth_ahead", "observe_lane",
+    "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see", "begin", "choose", "warm",
+    "rank_lanes", "each_run", "decide_lanes", "look_beyond_cuts", "play_lanes", "move_lane", "note_episode",
+    "keep_record", "learn_lanes", "warmth_ahead", "observe_lane",
 )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ class Game(NamedTuple):
     record: Any  # [bin, quantity, lane]
     peek: Peek
     now: Choice
-    cut: Choice
+    cut: Choice | None  # of an agent that looks ahead
     out: Outcome
 
 

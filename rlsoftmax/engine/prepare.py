@@ -1,4 +1,4 @@
-"""Before a kind is played: rehearse rules that are not ours in the interpreter, compile, and say plainly what is wrong."""
+"""Before a kind is played: rehearse rules that are not ours, compile, and say plainly what is wrong."""
 
 from __future__ import annotations
 
