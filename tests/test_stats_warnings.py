@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from rlsoftmax.errors import ConfigError
+from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.conditions import conditions, label, scored, standing
-from rlsoftmax.stats.warnings import cautions, next_values, replaced, value_on
+from rlsoftmax.stats.warnings import cautions, next_values, value_on
 from rlsoftmax.store.data import CellData, Failure, Score, StudyData
 
 COMMAND = "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=40"
@@ -64,7 +65,7 @@ def of_kind(kind: str, study: StudyData, which: str = "online") -> Any:
 def test_a_clear_study_has_one_warning_that_its_best_was_chosen() -> None:
     study = a_study(*a_hill([0.25, 0.5, 1.0, 2.0, 4.0], top=1.0))
     assert kinds(study) == ["chosen"]
-    assert of_kind("chosen", study).command == "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=40 report_runs=40"
+    assert of_kind("chosen", study).text.startswith("the best of 5 cells was chosen on these runs")
 
 
 def test_fresh_runs_of_the_best_silence_that_one() -> None:
@@ -206,9 +207,27 @@ def test_best_is_within_one_condition() -> None:
     assert [text.partition(":")[0] for text in texts] == ["env.slip=0", "env.slip=1"]
 
 
+@pytest.mark.parametrize(
+    ("command", "key", "values", "expected"),
+    [
+        ("", "runs", [30], ""),
+        ("rlsoftmax run 'tau=1", "runs", [30], ""),
+        ("rlsoftmax study mine", "runs", [30], "rlsoftmax study mine runs=30"),
+        ("rlsoftmax sweep agent.alpha=1,2", "agent.alpha", [0.1 + 0.2, 4.0], "rlsoftmax sweep agent.alpha=0.3,4"),
+        ("rs.sweep(env='chain', runs=5)", "runs", [30], "rs.sweep(env='chain', runs=30)"),
+        ("rs.sweep('tau=1,2', runs=5)", "tau", [4.0, 8.0], "rs.sweep(runs=5, tau=[4.0, 8.0])"),
+        ("rs.sweep(**{'agent.alpha': [1, 2]})", "agent.alpha", [4.0, 8.0], "rs.sweep('agent.alpha=4,8')"),
+        ("rs.run(**{'agent.alpha': 1, 'env.k': 3})", "tau", [4.0], "rs.run(**{'agent.alpha': 1, 'env.k': 3}, tau=4.0)"),
+        ("rlsoftmax run", "runs", [1_000_000], "rlsoftmax run runs=1000000"),
+        ("rs.sweep(agent=<object at 0x1>)", "runs", [30], ""),
+        ("rs.sweep", "runs", [30], ""),
+    ],
+)  # fmt: skip
+def test_a_command_is_changed_in_one_thing(command: str, key: str, values: list[float], expected: str) -> None:
+    assert changed(command, key, values) == expected
+
+
 def test_without_a_command_nothing_is_to_be_typed() -> None:
-    assert replaced("", "runs", "30") == ""
-    assert replaced("rlsoftmax run 'tau=1", "runs", "30") == ""
     found = of_kind("edge", a_study(*a_hill([1.0, 2.0, 4.0], top=4.0), command=""))
     assert found.command == ""
     assert "8,16" in found.text

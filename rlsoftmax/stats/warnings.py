@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rlsoftmax.errors import ArgumentError
+from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.compare import in_pairs
 from rlsoftmax.stats.conditions import Condition, Standing, conditions, label, standing
 from rlsoftmax.stats.distribution import distribution
@@ -76,7 +77,7 @@ def _few_runs(study: StudyData) -> Iterator[Caution]:
     least = min((len(cell.runs) for cell in study.cells), default=FEW)
     if least < FEW:
         text = f"only {_runs(least)} of a cell: intervals are wide, and right only if scores are near normal."
-        yield Caution("few_runs", text, replaced(study.command, "runs", "30"))
+        yield Caution("few_runs", text, changed(study.command, "runs", [30]))
 
 
 def _runs(n: int) -> str:
@@ -92,7 +93,7 @@ def _edge(study: StudyData, now: Standing) -> Iterator[Caution]:
         if more:
             grid = ",".join(f"{value:.6g}" for value in more)
             text = f"the best {axis}, {mine:g}, is at the edge of its grid; the next values are {grid}."
-            yield Caution("edge", text, replaced(study.command, axis, grid))
+            yield Caution("edge", text, changed(study.command, axis, more))
 
 
 def _line(cells: Sequence[CellData], best: CellData, axis: str) -> list[float]:
@@ -153,14 +154,14 @@ def _enough_runs(study: StudyData, now: Standing, members: Sequence[int]) -> str
         runs = runs_needed(float(np.mean(x - y)), float(np.std(x - y, ddof=1)) if len(x) > 1 else 0.0)
     except ArgumentError:  # no difference at all, or no spread
         return ""
-    return replaced(study.command, "runs", str(runs)) if study.runs < runs <= _MOST_RUNS else ""
+    return changed(study.command, "runs", [runs]) if study.runs < runs <= _MOST_RUNS else ""
 
 
 def _chosen(study: StudyData, now: Standing) -> Iterator[Caution]:
     fresh = np.any(now.best.runs >= study.runs)
     if len(now.cells) > 1 and not fresh:
         text = f"the best of {len(now.cells)} cells was chosen on these runs: its score is too high on average."
-        yield Caution("chosen", text, replaced(study.command, "report_runs", str(study.runs)))
+        yield Caution("chosen", text)
 
 
 def _skew(study: StudyData, now: Standing) -> Iterator[Caution]:
@@ -189,17 +190,3 @@ def _two_bests(group: Condition, level: float) -> Iterator[Caution]:
 
 def _among(cell: CellData, these: Standing) -> bool:
     return cell.id in {member.id for member in these.members}
-
-
-def replaced(command: str, key: str, value: str) -> str:
-    """Return a command with `key=value` in place of what it said about the key; empty if there is no command.
-
-    >>> replaced("rlsoftmax sweep 'tau=octaves(1/4,4)' runs=5", "runs", "30")
-    "rlsoftmax sweep 'tau=octaves(1/4,4)' runs=30"
-    """
-    try:
-        words = shlex.split(command)
-    except ValueError:  # not a command of ours
-        return ""
-    others = [word for word in words if not word.startswith(f"{key}=")]
-    return shlex.join([*others, f"{key}={value}"]) if words else ""

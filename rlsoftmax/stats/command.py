@@ -1,0 +1,68 @@
+"""The command that made a study, with one thing changed: what a warning tells a user to type."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections.abc import Sequence
+
+
+def changed(command: str, key: str, values: Sequence[float]) -> str:
+    """Return a command with other values for a key; empty if there is no command that can be read.
+
+    Args:
+      command: a command line, or a call in Python, `rs.sweep(...)`.
+      key: such as `runs`, `tau` or `agent.alpha`; what the command says about it is replaced.
+      values: one or more numbers.
+
+    >>> changed("rlsoftmax sweep 'tau=octaves(1/4,4)' runs=5", "runs", [30])
+    "rlsoftmax sweep 'tau=octaves(1/4,4)' runs=30"
+    >>> changed("rs.sweep(env='testbed', tau=[1, 2], runs=5)", "tau", [4.0, 8.0])
+    "rs.sweep(env='testbed', runs=5, tau=[4.0, 8.0])"
+    """
+    try:
+        return _call(command, key, values) if command.startswith("rs.") else _line(command, key, values)
+    except (ValueError, SyntaxError):  # an object without a text form, or an open quote
+        return ""
+
+
+def _line(command: str, key: str, values: Sequence[float]) -> str:
+    words = shlex.split(command)
+    others = [word for word in words if not word.startswith(f"{key}=")]
+    return shlex.join([*others, _override(key, values)]) if words else ""
+
+
+def _override(key: str, values: Sequence[float]) -> str:
+    return f"{key}={','.join(f'{value:.6g}' if isinstance(value, float) else str(value) for value in values)}"
+
+
+def _call(command: str, key: str, values: Sequence[float]) -> str:
+    call = ast.parse(command, mode="eval").body
+    if not isinstance(call, ast.Call):
+        raise ValueError("not a call")
+    call.args = [arg for arg in call.args if not _says(arg, key)]
+    call.keywords = [keyword for keyword in call.keywords if keyword.arg != key]
+    for keyword in call.keywords:
+        if keyword.arg is None and isinstance(keyword.value, ast.Dict):  # **{"agent.alpha": ...}
+            _forget(keyword.value, key)
+    call.keywords = [k for k in call.keywords if k.arg or not isinstance(k.value, ast.Dict) or k.value.keys]
+    if key.isidentifier():
+        number = [float(f"{value:.6g}") if isinstance(value, float) else value for value in values]
+        text = repr(number[0]) if len(number) == 1 else repr(number)
+        call.keywords.append(ast.keyword(key, ast.parse(text, mode="eval").body))
+    else:
+        call.args.append(ast.Constant(_override(key, values)))
+    return ast.unparse(call)
+
+
+def _says(arg: ast.expr, key: str) -> bool:
+    return isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.startswith(f"{key}=")
+
+
+def _forget(values: ast.Dict, key: str) -> None:
+    kept = [
+        (name, value)
+        for name, value in zip(values.keys, values.values, strict=True)
+        if not (isinstance(name, ast.Constant) and name.value == key)
+    ]
+    values.keys, values.values = [name for name, _ in kept], [value for _, value in kept]
