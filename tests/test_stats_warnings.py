@@ -80,7 +80,11 @@ def test_a_single_cell_was_not_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("top", "more", "text"), [(4.0, "8,16", "tau, 4, is at the edge"), (0.25, "0.125,0.0625", "tau, 0.25")]
+    ("top", "more", "text"),
+    [
+        (4.0, "0.25,0.5,1,2,4,8,16", "tau, 4, is at the edge of its grid; the next values are 8,16."),
+        (0.25, "0.0625,0.125,0.25,0.5,1,2,4", "tau, 0.25"),
+    ],
 )
 def test_a_best_at_the_edge_comes_with_the_next_grid(top: float, more: str, text: str) -> None:
     found = of_kind("edge", a_study(*a_hill([0.25, 0.5, 1.0, 2.0, 4.0], top=top)))
@@ -96,14 +100,14 @@ def test_the_edge_is_seen_along_each_axis_with_the_others_held() -> None:
     ]
     found = of_kind("edge", a_study(*cells, axes=("tau", "agent.alpha")))
     assert "agent.alpha, 0.3" in found.text
-    assert found.command.endswith("agent.alpha=0.4,0.5")
+    assert found.command.endswith("agent.alpha=0.1,0.2,0.3,0.4,0.5")
 
 
 def test_a_study_swept_in_beta_is_told_in_beta() -> None:
     cells = a_hill([0.25, 0.5, 1.0], top=1.0)
     found = of_kind("edge", a_study(*cells, axes=("beta",), command="rlsoftmax sweep beta=1,2,4"))
     assert "best beta, 1, is at the edge" in found.text
-    assert found.command == "rlsoftmax sweep beta=0.5,0.25"
+    assert found.command == "rlsoftmax sweep beta=0.25,0.5,1,2,4"
     assert value_on(a_cell({"tau": 0.0}, LUCK), "beta") == math.inf
     assert value_on(a_cell({"tau": math.inf}, LUCK), "beta") == 0.0
 
@@ -219,6 +223,7 @@ def test_best_is_within_one_condition() -> None:
         ("rs.sweep(**{'agent.alpha': [1, 2]})", "agent.alpha", [4.0, 8.0], "rs.sweep('agent.alpha=4,8')"),
         ("rs.run(**{'agent.alpha': 1, 'env.k': 3})", "tau", [4.0], "rs.run(**{'agent.alpha': 1, 'env.k': 3}, tau=4.0)"),
         ("rlsoftmax run", "runs", [1_000_000], "rlsoftmax run runs=1000000"),
+        ("rs.sweep(tau=1)", "tau", [0.5, math.inf], "rs.sweep(tau=[0.5, 'inf'])"),
         ("rs.sweep(agent=<object at 0x1>)", "runs", [30], ""),
         ("rs.sweep", "runs", [30], ""),
     ],

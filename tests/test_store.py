@@ -731,7 +731,7 @@ def test_overlapping_runs_must_agree(tmp_path: Path, name: str, by: float, agree
         store.cells([A, B])
     for text in (problem, str(caught.value)):
         assert all(path.name in text for path in paths)
-        assert f"{name} of cell {B[:12]}, run 1" in text
+        assert f"{name} of cell {B[:12]}, run 1; one was made by other code" in text
     assert store.cells([A])[A].runs.tolist() == [0, 1]  # the other cell is fine
 
 

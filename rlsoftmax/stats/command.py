@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import shlex
 from collections.abc import Sequence
 
@@ -47,12 +48,19 @@ def _call(command: str, key: str, values: Sequence[float]) -> str:
             _forget(keyword.value, key)
     call.keywords = [k for k in call.keywords if k.arg or not isinstance(k.value, ast.Dict) or k.value.keys]
     if key.isidentifier():
-        number = [float(f"{value:.6g}") if isinstance(value, float) else value for value in values]
-        text = repr(number[0]) if len(number) == 1 else repr(number)
+        numbers = [_shortest(value) for value in values]
+        text = repr(numbers[0] if len(numbers) == 1 else numbers)
         call.keywords.append(ast.keyword(key, ast.parse(text, mode="eval").body))
     else:
         call.args.append(ast.Constant(_override(key, values)))
     return ast.unparse(call)
+
+
+def _shortest(value: float) -> float | str:
+    """Return a number whose `repr` can be typed: infinity is a word."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else f"{value:g}"
 
 
 def _says(arg: ast.expr, key: str) -> bool:

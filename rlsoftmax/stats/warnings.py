@@ -18,7 +18,7 @@ from rlsoftmax.stats.power import runs_needed
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
 
 FEW = 10  # runs: under this an interval rests on near-normal scores more than on numbers
-_MOST_RUNS = 1_000_000  # more is no advice
+_MOST_RUNS = 100_000  # more is no advice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _edge(study: StudyData, now: Standing) -> Iterator[Caution]:
         if more:
             grid = ",".join(f"{value:.6g}" for value in more)
             text = f"the best {axis}, {mine:g}, is at the edge of its grid; the next values are {grid}."
-            yield Caution("edge", text, changed(study.command, axis, more))
+            yield Caution("edge", text, changed(study.command, axis, sorted([*values, *more])))
 
 
 def _line(cells: Sequence[CellData], best: CellData, axis: str) -> list[float]:
