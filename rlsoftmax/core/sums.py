@@ -1,6 +1,6 @@
 """Sums of rows in a fixed order of additions: the same bits for one row as for a row among thousands.
 
-Halves are added until fewer than eight entries are left, so the error is about one ulp however long the row is, and
+Halves are added until fewer than four entries are left, so the error is about one ulp however long the row is, and
 equal entries double exactly. (np.sum adds chains of 16, which cost up to 8 ulp on equal entries.)
 """
 
@@ -21,7 +21,7 @@ def row_sum(rows: Array) -> Array:
     array([[3.],
            [3.]])
     """
-    while rows.shape[1] >= 8:
+    while rows.shape[1] >= 4:
         half = rows.shape[1] // 2
         folded = rows[:, :half] + rows[:, half : 2 * half]
         if rows.shape[1] % 2:
@@ -33,7 +33,7 @@ def row_sum(rows: Array) -> Array:
 
 def column_sum(columns: Array) -> Array:
     """Return [rows], the sum of each column of [K, rows], rows >= 2: the same bits as `row_sum` of the transpose."""
-    while len(columns) >= 8:
+    while len(columns) >= 4:
         half = len(columns) // 2
         folded = columns[:half] + columns[half : 2 * half]
         if len(columns) % 2:
@@ -45,7 +45,7 @@ def column_sum(columns: Array) -> Array:
 
 def list_sum(row: list[float]) -> float:
     """Return the sum of one short row: the same bits as `row_sum`, at a tenth of the cost."""
-    while len(row) >= 8:
+    while len(row) >= 4:
         half = len(row) // 2
         folded = [a + b for a, b in zip(row, row[half : 2 * half], strict=False)]
         if len(row) % 2:
