@@ -13,7 +13,8 @@ import pytest
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.conditions import conditions, label, scored, standing
-from rlsoftmax.stats.warnings import cautions, next_values, value_on
+from rlsoftmax.stats.grid import legal, next_values
+from rlsoftmax.stats.warnings import cautions, value_on
 from rlsoftmax.store.data import CellData, Failure, Score, StudyData
 
 COMMAND = "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=40"
@@ -118,7 +119,7 @@ def test_a_study_swept_in_beta_is_told_in_beta() -> None:
         ([1.0, 2.0, 4.0], 2.0, []),  # not an end
         ([0.0, 1.0, 2.0], 0.0, []),  # nothing is colder than greedy
         ([0.5, 1.0, math.inf], math.inf, []),  # nothing is warmer than uniform
-        ([0.1, 0.5, 1.0], 1.0, []),  # a share ends at 1
+        ([0.25, 0.5, 1.0], 1.0, [2.0, 4.0]),
         ([0.0, 0.5, 2.0], 2.0, [8.0, 32.0]),
         ([0.1, 0.2, 0.3], 0.3, [0.4, 0.5]),
         ([0.1, 0.2, 0.3], 0.1, []),  # the next step would be 0
@@ -129,6 +130,21 @@ def test_a_study_swept_in_beta_is_told_in_beta() -> None:
 )
 def test_a_grid_goes_on_as_it_went(values: list[float], at: float, expected: list[float]) -> None:
     np.testing.assert_allclose(next_values(values, at), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "expected"),
+    [
+        ({"agent": {"name": "q_learning"}}, "agent.alpha", [0.5, 1.0]),  # a share
+        ({"env": {"name": "gaussian_bandit"}}, "env.arms", [1.0, 2.0]),  # whole
+        ({"env": {"name": "gaussian_bandit"}}, "env.noise", [0.5, 1.0, 2.0]),
+        ({"agent": {"name": "mine"}}, "agent.alpha", [0.5, 1.0, 2.0]),  # not known here
+        ({"tau": {"name": "constant"}}, "tau", [0.5, 1.0, 2.0]),
+        ({}, "agent.alpha", [0.5, 1.0, 2.0]),
+    ],
+)
+def test_what_the_rule_of_a_key_forbids_is_not_proposed(config: Any, key: str, expected: list[float]) -> None:
+    assert legal(config, key, [0.5, 1.0, 2.0]) == expected
 
 
 def test_cells_within_the_noise_are_no_winners_and_runs_are_counted_for_telling_them_apart() -> None:

@@ -14,6 +14,7 @@ from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.compare import in_pairs
 from rlsoftmax.stats.conditions import Condition, Standing, conditions, label, standing
 from rlsoftmax.stats.distribution import distribution
+from rlsoftmax.stats.grid import legal, next_values
 from rlsoftmax.stats.power import runs_needed
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
 
@@ -89,8 +90,8 @@ def _edge(study: StudyData, now: Standing) -> Iterator[Caution]:
     for axis in study.axes:
         values = _line(now.cells, now.best, axis)
         mine = value_on(now.best, axis)
-        more = next_values(values, at=mine) if mine is not None and len(values) >= 3 else []
-        if more:
+        on = next_values(values, at=mine) if mine is not None and len(values) >= 3 else []
+        if more := legal(now.best.config, axis, on) if on else []:
             grid = ",".join(f"{value:.6g}" for value in more)
             text = f"the best {axis}, {mine:g}, is at the edge of its grid; the next values are {grid}."
             yield Caution("edge", text, changed(study.command, axis, sorted([*values, *more])))
@@ -114,26 +115,6 @@ def value_on(cell: CellData, axis: str) -> float | None:
         return None if tau is None else math.inf if tau == 0.0 else 1.0 / tau
     value = cell.overrides.get(axis)
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def next_values(values: Sequence[float], at: float) -> list[float]:
-    """Return the two numbers that continue an ascending grid beyond its end `at`; none if `at` is no end.
-
-    A grid of equal ratios continues in ratios, any other in steps. 0, 1 (of shares) and infinity are ends of the
-    number itself: nothing follows.
-
-    >>> next_values([0.25, 0.5, 1.0, 2.0], at=2.0), next_values([0.25, 0.5, 1.0, 2.0], at=0.25)
-    ([4.0, 8.0], [0.125, 0.0625])
-    """
-    if at not in (values[0], values[-1]) or at in (0.0, math.inf) or at == values[-1] == 1.0:
-        return []
-    outwards = [v for v in (values if at == values[-1] else values[::-1]) if 0.0 < v < math.inf]
-    if len(outwards) < 2:
-        return []
-    before, last = outwards[-2:]
-    if np.allclose(np.diff(np.log(outwards)), math.log(last / before), rtol=0.2):
-        return [last * last / before, last * (last / before) ** 2]
-    return [value for value in (2 * last - before, 3 * last - 2 * before) if value > 1e-9 * last]  # not a rounded 0
 
 
 def _noise(study: StudyData, now: Standing) -> Iterator[Caution]:
