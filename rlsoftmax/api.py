@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import importlib
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -284,7 +286,7 @@ class Study:
         """Return a matplotlib figure."""
         from rlsoftmax import plots
 
-        return plots.draw(self.data, kind)  # type: ignore[attr-defined,no-any-return]
+        return plots.draw(self.data, kind)
 
     def to_frame(self, metric: str | None = None) -> Any:
         """Return a pandas DataFrame: one row per cell and run, or per bin too for a metric. Needs pandas."""
@@ -292,12 +294,9 @@ class Study:
 
     def report(self) -> Path:
         """Write report.html into the study's folder and return its path."""
-        try:
-            from rlsoftmax.report.page import write
-        except ImportError:
-            raise ConfigError("the report is not available yet; see study.table() and study.plot().") from None
-        path: Path = write(self.data)
-        return path
+        if importlib.util.find_spec("rlsoftmax.report.page") is None:
+            raise ConfigError("the report is not available yet; see study.table() and study.plot().")
+        return Path(importlib.import_module("rlsoftmax.report.page").write(self.data))
 
     def __repr__(self) -> str:
         return self.table()
@@ -332,10 +331,9 @@ def _value(cell: Cell, key: str) -> Any:
 
 
 def _frame(study: Study, metric: str | None) -> Any:
-    try:
-        import pandas
-    except ImportError:
-        raise ConfigError("to_frame needs pandas, which is not installed: pip install pandas.") from None
+    if importlib.util.find_spec("pandas") is None:
+        raise ConfigError("to_frame needs pandas, which is not installed: pip install pandas.")
+    pandas = importlib.import_module("pandas")
     return pandas.concat(
         [pandas.DataFrame(_columns(cell, study.axes, metric)) for cell in study.cells], ignore_index=True
     )

@@ -118,7 +118,9 @@ def _explained(error: Exception, words: Sequence[str]) -> int:
 
 
 def _complain(sentence: str) -> None:
-    print(f"rlsoftmax: {sentence}", file=sys.stderr)
+    """Say what is wrong; what the user typed cannot steer the terminal."""
+    plain = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in sentence)
+    print(f"rlsoftmax: {plain}", file=sys.stderr)
 
 
 def _dispatch(words: list[str], signals: Signals) -> int:
@@ -256,7 +258,9 @@ def _drive(line: Line) -> int:
     """Let another launcher or sweeper play the study, then show it."""
     from rlsoftmax.api import load
     from rlsoftmax.launch.app import drive
+    from rlsoftmax.launch.request import check_plugins
 
+    check_plugins(line.chosen_plugins)
     name, results = line.value("study"), line.value("results") or "results"
     if "hydra/sweeper" not in line.chosen_plugins and line.config == "config":
         plan = _plan(line)

@@ -92,10 +92,15 @@ def brought() -> list[tuple[str, type[Component]]]:
 
 def bring_all() -> None:
     """Bring installed packages (entry points of the group `rlsoftmax`) and the files that RLSOFTMAX_WITH names."""
-    for point in entry_points(group="rlsoftmax"):
-        bring(point.load())
+    _bring_installed()
     for path in filter(None, os.environ.get(WITH, "").split(os.pathsep)):
         load_file(path)
+
+
+@functools.cache
+def _bring_installed() -> None:
+    for point in entry_points(group="rlsoftmax"):
+        bring(point.load())
 
 
 def load_file(path: str | Path) -> ModuleType:

@@ -98,7 +98,7 @@ class Composer:
     def parse(self, text: str) -> Override:
         """Return Hydra's reading of an override."""
         if text not in self._parsed:
-            self._parsed[text] = self._parser.parse_override(text)
+            self._parsed[text] = self._parser.parse_overrides([text])[0]  # which says what it could not read
         return self._parsed[text]
 
     def options(self, group: str) -> list[str]:
@@ -295,7 +295,7 @@ def check_axes(axes: Grid) -> None:
         if len(axis.choices) > 1 and axis.key == "seed":
             raise ConfigError("seed cannot take several values: runs=... repeats a cell, each run with its own luck.")
         if len(axis.choices) > 1 and (axis.key in ONE_VALUE or axis.key.partition(".")[0] in ONE_VALUE):
-            raise ConfigError(f"{axis.key} cannot take several values in one study.")
+            raise ConfigError(f"{axis.key} cannot take several values: a study has one.")
 
 
 def replaced(grid: Grid, arguments: Grid) -> Grid:

@@ -25,8 +25,8 @@ _MOST = 100_000  # values in one list
 _DIGITS = Context(prec=40)  # decimal arithmetic: the same doubles on every machine
 
 _TEMPERATURE = (
-    "say tau=... (it divides: large is random) or beta=... (it multiplies: large is greedy); "
-    "`temperature` is used both ways elsewhere, so it is not a key here"
+    "is not a key, because other tools use the word both ways: "
+    "say tau=... (it divides: large is random) or beta=... (it multiplies: large is greedy)"
 )
 _MISSPELT = {"n_runs": "runs", "seeds": "runs", "num_seeds": "runs", "num_runs": "runs", "num_steps": "steps"}
 
@@ -172,7 +172,7 @@ def expand(argument: str, schedules: Collection[str] = ()) -> list[str]:
     ['+tau@agent.alpha=exponential']
     """
     key, equals, text = argument.partition("=")
-    _refuse_key(key.lstrip("+~"))
+    refuse_key(key.lstrip("+~"))
     if not equals:
         return [argument]
     if key == "beta":
@@ -185,9 +185,10 @@ def expand(argument: str, schedules: Collection[str] = ()) -> list[str]:
     return [f"{key}={text}"]
 
 
-def _refuse_key(key: str) -> None:
-    if key.partition(".")[0] == "temperature" or key == "policy.temperature":
-        raise ConfigError(f"{key} is not a key: {_TEMPERATURE}.")
+def refuse_key(key: str) -> None:
+    """Refuse a key that other tools use in two ways, or under which they know one of ours. Errors: ConfigError."""
+    if key.partition(".")[0] == "temperature" or key in ("policy.temperature", "tau.temperature"):
+        raise ConfigError(f"{key} {_TEMPERATURE}.")
     if key in _MISSPELT:
         raise ConfigError(f"unknown key {key}. Did you mean {_MISSPELT[key]!r}?")
 

@@ -26,6 +26,7 @@ from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
 from rlsoftmax.experiment import bins
 from rlsoftmax.experiment.bins import Ints, Record
+from rlsoftmax.experiment.shorthand import refuse_key
 from rlsoftmax.places import GROUPS
 from rlsoftmax.shelf import find, names, source_of
 from rlsoftmax.store.data import SUMS, Score
@@ -114,6 +115,8 @@ def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
     Raises:
       ConfigError: naming key, rule and value, for anything that cannot be run.
     """
+    for key in config:
+        refuse_key(key)
     check_keys(config, (*SCIENCE, *ABOUT), "")
     parts = {group: _part(group, config.get(group), lookup) for group in ("env", "agent", "policy")}
     tau, notes = _tau(config.get("tau"), parts, lookup)
@@ -141,12 +144,14 @@ def _mapping(key: str, values: Any) -> dict[str, Any]:
 
 def _part(group: str, values: Any, lookup: Lookup) -> Any:
     """Return a component from its name and fields; a field may hold a schedule."""
+    if isinstance(values, str):
+        raise ConfigError(f"{group}: {values} is chosen in the list of defaults, as `- override {group}: {values}`.")
     if not isinstance(values, Mapping) or "name" not in values:
         raise ConfigError(f"{group}={shown(values)} does not name a component.{did_you_mean('', names(group))}")
     values = dict(values)
     cls = lookup(group, values.pop("name"))
-    if group == "policy" and "temperature" in values:
-        raise ConfigError("policy.temperature is not a key: the temperature of a policy is the study's tau.")
+    for key in values:
+        refuse_key(f"{group}.{key}")
     fields = {key: _field(cls, group, key, value, lookup) for key, value in values.items()}
     if issubclass(cls, Policy) and "temperature" in schema(cls):
         check_keys(fields, [key for key in schema(cls) if key != "temperature"], group)
@@ -156,12 +161,14 @@ def _part(group: str, values: Any, lookup: Lookup) -> Any:
 def _field(cls: type[Component], group: str, key: str, value: Any, lookup: Lookup) -> Any:
     """Return the value of a field; {name: ...} or the name of a schedule becomes a schedule."""
     field = schema(cls).get(key)
-    if field is None or field.kind is not float or value in field.words:
+    if field is None or field.kind is dict or value in field.words:
         return value
-    if isinstance(value, str) and value in names("tau"):
+    if isinstance(value, str) and field.kind is float and value in names("tau"):
         value = {"name": value}
     if not isinstance(value, Mapping) or "name" not in value:
         return value
+    if field.kind is not float:
+        raise BadValue(f"{group}.{key}", value["name"], "must be a plain value: it cannot change with the step")
     values = dict(value)
     schedule = build(lookup("tau", values.pop("name")), values, f"{group}.{key}")
     if not cls.takes(key, schedule):
@@ -179,6 +186,8 @@ def _tau(values: Any, parts: Mapping[str, Any], lookup: Lookup) -> tuple[Schedul
     if not parts["policy"].has_temperature():
         return None, ()
     notes: tuple[str, ...] = ()
+    if isinstance(values, (int, float)) or values == "auto":
+        values = {"name": "constant", "value": values}
     if isinstance(values, Mapping) and values.get("value") == "auto":
         temperature, source = _suggested(parts["agent"], parts["env"])
         values = {**values, "value": temperature}
@@ -187,11 +196,12 @@ def _tau(values: Any, parts: Mapping[str, Any], lookup: Lookup) -> tuple[Schedul
     return schedule, notes
 
 
-def _suggested(agent: Agent, env: Environment) -> tuple[float, str]:
+def _suggested(agent: Agent, env: Any) -> tuple[float, str]:
     for group, part in (("agent", agent), ("env", env)):
         temperature = part.suggested_temperature
         if temperature is not None:
             return float(temperature), f"{group} {_named(part)}"
+    _ = env.actions  # an environment that cannot be made says so first
     raise ConfigError(
         f"tau.value=auto: neither agent {_named(agent)} nor env {_named(env)} suggests a temperature; "
         "give one, such as tau=0.1, or several: 'tau=octaves(1/64,8)'."

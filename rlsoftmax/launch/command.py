@@ -99,7 +99,9 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
             arguments.append(word)
             continue
         if name not in FLAGS:
-            raise ConfigError(f"unknown option {name}.{did_you_mean(name, FLAGS | set(OURS))}")
+            raise ConfigError(
+                f"unknown option {name}.{did_you_mean(name, [f for f in FLAGS | set(OURS) if f[:2] == '--'])}"
+            )
         flags.append(word)
         if name in _WITH_VALUE and not equals:
             flags.append(_following(name, iterator))

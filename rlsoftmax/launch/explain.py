@@ -21,7 +21,9 @@ def explain(error: BaseException) -> str | None:
         for link in chain:
             if isinstance(link, known):
                 return _sentence(link)
-    if _origin(error) in THEIRS:
+    if isinstance(error, RecursionError) and set(THEIRS) & set(_packages(error)):
+        return "the configuration refers to itself, or is nested too deeply."
+    if (_packages(error) or [""])[-1] in THEIRS:
         return f"the configuration cannot be read: {_first_line(error)}."
     return None
 
@@ -76,9 +78,10 @@ def _first_line(error: BaseException) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def _origin(error: BaseException) -> str:
-    """Return the top-level package that raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+def _packages(error: BaseException) -> list[str]:
+    """Return the top-level packages that the error went through; the last one raised it."""
+    found, trace = list[str](), error.__traceback__
+    while trace is not None:
+        found.append(str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
         trace = trace.tb_next
-    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    return found

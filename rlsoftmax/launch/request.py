@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rlsoftmax.component import Component, describe, name_of
 from rlsoftmax.contracts import Environment, Policy, Schedule
-from rlsoftmax.errors import ConfigError, RlsoftmaxError
+from rlsoftmax.errors import ConfigError, RlsoftmaxError, did_you_mean
 from rlsoftmax.experiment.compose import (
     Composer,
     Grid,
@@ -31,9 +31,10 @@ from rlsoftmax.experiment.plan import Draft, Plan, plan_of
 from rlsoftmax.experiment.spec import Lookup, classes_of, experiment
 from rlsoftmax.launch.explain import explain
 from rlsoftmax.places import GROUPS, shipped
-from rlsoftmax.shelf import find
+from rlsoftmax.shelf import bring_all, brought, find
 
 MOST_CELLS = 200_000
+MOST_PAIRS = 10_000_000  # of states and actions: every run holds a number for each
 _LOCK = threading.Lock()  # Hydra's composition is not thread-safe; the lock covers nothing else
 
 
@@ -73,6 +74,15 @@ def needs_driver(request: Request) -> bool:
         return any(not str(part.get("_target_")).startswith("rlsoftmax.") for part in (hydra.launcher, hydra.sweeper))
 
 
+def check_plugins(chosen: Mapping[str, str]) -> None:
+    """Refuse a launcher or a sweeper that is not installed. Errors: ConfigError with the closest name."""
+    with _LOCK, explained():
+        composer = _composer_of(Request())
+        for group, name in chosen.items():
+            if name not in composer.options(group):
+                raise ConfigError(f"no {group} {name!r}.{did_you_mean(name, composer.options(group))}")
+
+
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Turn what Hydra raises about the user's text into a ConfigError."""
@@ -87,7 +97,8 @@ def explained() -> Iterator[None]:
 
 
 def _composer_of(request: Request) -> Composer:
-    return _composer(request.config, request.folders, _stamp(request.folders))
+    bring_all()
+    return _composer(request.config, request.folders, (_stamp(request.folders), tuple(brought())))
 
 
 @functools.lru_cache(maxsize=8)
@@ -245,4 +256,9 @@ def _drafts(jobs: Sequence[Job], configs: Sequence[Composed]) -> list[Draft]:
 def _look_at_worlds(environments: Iterable[Any]) -> None:
     """Make each environment once, so that one that cannot be made is refused before anything runs."""
     for env in environments:
-        _ = env.actions if env.is_bandit() else (env.states, env.actions)
+        states, actions = 1 if env.is_bandit() else getattr(env, "states", 1), env.actions
+        if states * actions > MOST_PAIRS:
+            raise ConfigError(
+                f"env {name_of(type(env))} has {states} states x {actions} actions; more than {MOST_PAIRS} pairs "
+                "are not held in a table."
+            )
