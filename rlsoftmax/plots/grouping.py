@@ -1,0 +1,260 @@
+"""Which cells stand on the temperature axis, which beside it as references, and what each is called.
+
+A *panel* is one condition (the swept keys of the environment). Its *groups* differ in anything but the swept number;
+*rivals* are cells that do not have that number, one per kind, the best of those that were tried.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rlsoftmax.component import canonical
+from rlsoftmax.errors import ConfigError, did_you_mean
+from rlsoftmax.plots import labels
+from rlsoftmax.stats.conditions import Standing, conditions, scored, standing
+from rlsoftmax.stats.warnings import value_on
+from rlsoftmax.store.data import GREEDY, CellData, StudyData
+
+SCORES = ("online", "greedy")
+_UNITS = {
+    "reward": "average reward",
+    "return": "return per episode",
+    "length": "steps per episode",
+    "success": "success per episode",
+    "regret": "regret per step",
+    "optimal": "share of optimal pulls",
+    "episodes": "finished episodes",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Group:
+    """Cells that differ in the swept number only, ascending; label: what tells this group from the others."""
+
+    label: str
+    values: tuple[float, ...]
+    cells: tuple[CellData, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rival:
+    """The best cell of another kind, out of `tried`."""
+
+    label: str
+    cell: CellData
+    tried: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Panel:
+    """One condition, as it is drawn and listed. where: the condition in words, empty if there is only one."""
+
+    where: str
+    groups: tuple[Group, ...]
+    rivals: tuple[Rival, ...]
+    standing: Standing | None
+
+    @property
+    def cells(self) -> tuple[CellData, ...]:
+        """Return the cells on the axis."""
+        return tuple(cell for group in self.groups for cell in group.cells)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Return all different values on the axis, ascending."""
+        return tuple(sorted({value for group in self.groups for value in group.values}))
+
+
+def panels(study: StudyData, axis: str | None = None, which: str = "online") -> tuple[Panel, ...]:
+    """Return the panels of a study.
+
+    Args:
+      axis: the swept number: `tau`, `beta`, `agent.alpha`, ...; None for the cells as they are, one group per kind.
+      which: the score that decides what is best.
+    """
+    whole = conditions(study)
+    return tuple(
+        _panel(condition.cells, axis, which, _where(condition.where) if len(whole) > 1 else "") for condition in whole
+    )
+
+
+def _panel(cells: Sequence[CellData], axis: str | None, which: str, where: str) -> Panel:
+    on = [cell for cell in cells if axis is None or number_on(cell, axis) is not None]
+    off = [cell for cell in cells if cell not in on]
+    return Panel(where, _groups(on, axis), tuple(_rivals(off, on, which)), _standing(on, which))
+
+
+def _standing(cells: Sequence[CellData], which: str) -> Standing | None:
+    having = [cell for cell in cells if which == "online" or GREEDY in cell.arrays]
+    return standing(having, which)
+
+
+def _where(keys: Mapping[str, Any]) -> str:
+    return ", ".join(f"{labels.word(key.removeprefix('env.'))} {labels.value(value)}" for key, value in keys.items())
+
+
+def number_on(cell: CellData, axis: str) -> float | None:
+    """Return where a cell stands on an axis, None if it has no number there; tau and beta stand for each other."""
+    if axis == "tau" and axis not in cell.overrides and "beta" in cell.overrides:
+        beta = value_on(cell, "beta")
+        return None if beta is None else math.inf if beta == 0.0 else 1.0 / beta
+    return value_on(cell, axis)
+
+
+def temperature_axis(study: StudyData, wanted: str | None = None) -> str:
+    """Return the swept key that is a temperature: `beta` or `tau` as it was swept, else a number of the schedule.
+
+    Args:
+      wanted: `tau` or `beta`, to draw one as the other; or another swept key.
+
+    Raises:
+      ConfigError: if there is none.
+    """
+    swept = [axis for axis in axes_with_numbers(study) if axis in ("beta", "tau") or axis.startswith("tau.")]
+    if wanted is not None:
+        known = [
+            *dict.fromkeys([*axes_with_numbers(study), *(("tau", "beta") if swept[:1] in (["tau"], ["beta"]) else ())])
+        ]
+        if wanted not in known:
+            raise ConfigError(f"no axis {wanted!r} in study {study.name}.{did_you_mean(wanted, known)}")
+        return wanted
+    if not swept:
+        raise ConfigError(
+            f"study {study.name} does not sweep the temperature; "
+            f"{'sweep tau, such as tau=0.1,0.2,0.4' if not axes_with_numbers(study) else 'try parameter_study'}."
+        )
+    return swept[0]
+
+
+def axes_with_numbers(study: StudyData) -> list[str]:
+    """Return the swept keys with two or more different numbers: beta before tau before the others."""
+    first = ("beta", "tau", *(axis for axis in study.axes if axis.startswith("tau.")))
+    ordered = dict.fromkeys([*(axis for axis in first if axis in study.axes), *study.axes])
+    return [axis for axis in ordered if len({value_on(cell, axis) for cell in study.cells} - {None}) > 1]
+
+
+def _groups(cells: Sequence[CellData], axis: str | None) -> tuple[Group, ...]:
+    keys = {axis, "tau", "beta"} if axis in ("tau", "beta") else {axis}
+    found: dict[str, list[CellData]] = {}
+    for cell in cells:
+        found.setdefault(_rest(cell, keys), []).append(cell)
+    names = told_apart([[group[0].overrides, *_parts(group[0])] for group in found.values()], keys)
+    return tuple(_group(name, group, axis) for name, group in zip(names, found.values(), strict=True))
+
+
+def _rest(cell: CellData, keys: Iterable[str | None]) -> str:
+    rest = {key: value for key, value in cell.overrides.items() if key not in keys and not _of_env(key)}
+    return canonical(rest | {"kind": [part["name"] for part in _parts(cell)]})
+
+
+def _of_env(key: str) -> bool:
+    return key.partition(".")[0] == "env"
+
+
+def _parts(cell: CellData) -> Iterator[Mapping[str, Any]]:
+    yield from (cell.config.get(group) or {"name": ""} for group in ("agent", "policy", "tau"))
+
+
+def _group(name: str, cells: Sequence[CellData], axis: str | None) -> Group:
+    numbers = [number_on(cell, axis) if axis is not None else None for cell in cells]
+    order = sorted(range(len(cells)), key=lambda at: numbers[at] if numbers[at] is not None else at)  # type: ignore[return-value,arg-type]
+    return Group(
+        name, tuple(number for at in order if (number := numbers[at]) is not None), tuple(cells[at] for at in order)
+    )
+
+
+def told_apart(groups: Sequence[Sequence[Mapping[str, Any]]], keys: Iterable[str | None]) -> list[str]:
+    """Return a short name for each group: the parts and swept values in which they differ.
+
+    Args:
+      groups: per group: overrides, then the configuration of agent, policy and tau.
+      keys: swept keys that are the axis.
+    """
+    keys = set(keys) | {"agent", "policy", "tau", "beta"}
+    parts = [[str(part["name"]) for part in group[1:]] for group in groups]
+    differing = [at for at in range(3) if len({part[at] for part in parts}) > 1]
+    names = []
+    for group, part in zip(groups, parts, strict=True):
+        kinds = [labels.word(part[at]) for at in differing if part[at]]
+        values = [
+            f"{labels.word(key.partition('.')[2] or key)} {labels.value(value)}"
+            for key, value in group[0].items()
+            if key not in keys and not _of_env(key)
+        ]
+        names.append(" ".join([*kinds, *values]))
+    return names
+
+
+def _rivals(cells: Sequence[CellData], among: Sequence[CellData], which: str) -> Iterator[Rival]:
+    kinds: dict[tuple[str, ...], list[CellData]] = {}
+    for cell in cells:
+        kinds.setdefault(tuple(str(part["name"]) for part in _parts(cell)), []).append(cell)
+    for group in kinds.values():
+        best = highest(group, which)
+        if best is not None:
+            yield Rival(rival_name(best, among), best, len(group))
+
+
+def rival_name(cell: CellData, among: Sequence[CellData]) -> str:
+    """Return a cell of another kind in words: the parts that the others do not have, and its swept numbers."""
+    known = {str(part["name"]) for other in among for part in _parts(other)}
+    kinds = [labels.word(str(part["name"])) for part in _parts(cell) if part["name"] and part["name"] not in known]
+    named = {"agent", "policy", "tau"}
+    numbers = [labels.value(value) for key, value in cell.overrides.items() if key not in named and not _of_env(key)]
+    return " ".join([*(kinds or [labels.word(str(cell.config["policy"]["name"]))]), *numbers])
+
+
+def highest(cells: Sequence[CellData], which: str) -> CellData | None:
+    """Return the cell with the highest mean score, None if no run has one. Regret counts as its negative."""
+    means = [mean_of(scored(cell, which)[1]) if has_score(cell, which) else -math.inf for cell in cells]
+    top = int(np.argmax(means)) if means else 0
+    return cells[top] if means and means[top] > -math.inf else None
+
+
+def has_score(cell: CellData, which: str) -> bool:
+    """Return whether a run of the cell has this score."""
+    if which == "greedy" and GREEDY not in cell.arrays:
+        return False
+    return len(cell.runs) > 0 and not np.all(np.isnan(cell.scores(which)))
+
+
+def mean_of(values: labels.Floats) -> float:
+    """Return the mean of the numbers that are there; the order of the runs leaves no trace."""
+    there = np.sort(values[~np.isnan(values)])
+    return float(there.mean()) if len(there) else -math.inf
+
+
+def check_score(study: StudyData, which: str | None) -> str:
+    """Return the score to draw: as asked, else `online`. Errors: ConfigError if no cell has it."""
+    which = "online" if which is None else which
+    if which not in SCORES:
+        raise ConfigError(f"no score {which!r}.{did_you_mean(which, SCORES)}")
+    if which == "greedy" and not any(GREEDY in cell.arrays for cell in study.cells):
+        raise ConfigError(f"study {study.name} has no greedy score: its environment does not declare what that needs.")
+    return which
+
+
+def unit(metric: str) -> str:
+    """Return what a metric is called on an axis."""
+    return _UNITS.get(metric, labels.word(metric))
+
+
+def is_bandit(cell: CellData) -> bool:
+    """Return whether a pull is all there is: nothing is counted per episode."""
+    return "episodes" not in cell.arrays
+
+
+def greedy_fits(cell: CellData) -> bool:
+    """Return whether the greedy score is in the unit of the online score: then they share an axis."""
+    return GREEDY in cell.arrays and cell.score.metric == ("reward" if is_bandit(cell) else "return")
+
+
+def environment(cell: CellData) -> str:
+    """Return the environment in words: the id of Gymnasium's, else its own name."""
+    env = cell.config["env"]
+    return labels.plain(env["id"]) if isinstance(env.get("id"), str) else labels.word(str(env["name"]))

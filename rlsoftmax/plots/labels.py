@@ -1,0 +1,223 @@
+"""Words and numbers on figures: spelled alike on axis, line and table, escaped, and never on top of each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+
+Floats = npt.NDArray[np.float64]
+
+# Names as books print them; any other name is printed with spaces for its underscores.
+_WORDS = {
+    "tau": "τ", "beta": "β", "alpha": "α", "gamma": "γ", "epsilon": "ε", "lambda": "λ", "delta": "δ", "sigma": "σ",
+    "epsilon_greedy": "ε-greedy", "boltzmann": "Boltzmann", "ucb": "UCB", "soft_ucb": "soft UCB", "exp3": "Exp3",
+    "max_boltzmann": "max-Boltzmann", "q_learning": "Q-learning", "double_q": "double Q", "sarsa": "SARSA",
+    "expected_sarsa": "expected SARSA", "thompson": "Thompson",
+}  # fmt: skip
+_NEAR, _FAR, _UNSEEN = 4.0, 10.0, 2.0  # points between line and label, without and with a leader; no leader below
+_LEADER = {"arrowstyle": "-", "linewidth": 0.6, "alpha": 0.7, "shrinkA": 1.0, "shrinkB": 1.0, "relpos": (0.0, 0.5)}
+_NARROW = {"/": 0.34, ".": 0.32, "\u2009": 0.2}  # widths of characters in font sizes; digits have 0.64
+_LONGEST = 48  # characters of a name that somebody else chose
+
+
+def number(value: float) -> str:
+    """Return a number as the axis says it: powers of two as whole numbers or fractions, others with three digits.
+
+    >>> [number(value) for value in (1 / 64, 0.5, 4.0, 0.1, 2**-1.5, 0.0, math.inf, 1234.5)]
+    ['1/64', '1/2', '4', '0.1', '0.354', '0', '∞', '1234']
+    """
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value > 0.0 and math.frexp(value)[0] == 0.5 and 2**-20 <= value <= 2**20:
+        return f"{value:.0f}" if value >= 1.0 else f"1/{1 / value:.0f}"
+    text = f"{value:.4g}" if abs(value) >= 1000.0 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def decimal(value: float) -> str:
+    """Return a number without fractions, for a grid that is not made of octaves.
+
+    >>> decimal(0.5), decimal(0.0625)
+    ('0.5', '0.0625')
+    """
+    return number(value) if math.isinf(value) else f"{value:.4g}".replace("-", "−")
+
+
+def in_octaves(values: Iterable[float]) -> bool:
+    """Return whether all positive finite numbers are powers of two, or lie evenly between such powers.
+
+    >>> in_octaves([0.25, 0.5, 1]), in_octaves([2**-1.5, 2**-1]), in_octaves([0.1, 0.2])
+    (True, True, False)
+    """
+    logs = [math.log2(value) for value in values if 0.0 < value < math.inf]
+    twelfths = [12.0 * log for log in logs]
+    # numbers such as 0.3536, written with four digits, still count
+    return any(log.is_integer() for log in logs) and all(abs(at - round(at)) < 0.01 for at in twelfths)
+
+
+def spelled(values: Sequence[float]) -> list[str]:
+    """Return numbers that stand beside each other, all spelled in the same way.
+
+    >>> spelled([0.25, 0.5]), spelled([0.1, 0.25, 0.5])
+    (['1/4', '1/2'], ['0.1', '0.25', '0.5'])
+    """
+    return [number(value) if in_octaves(values) else decimal(value) for value in values]
+
+
+def word(name: str) -> str:
+    """Return a name of ours as books print it, safe to draw.
+
+    >>> word("epsilon_greedy"), word("my_policy"), word("tau.half_life")
+    ('ε-greedy', 'my policy', 'τ half life')
+    """
+    parts = name.split(".")
+    return " ".join(_WORDS.get(part, plain(part).replace("_", " ").strip()) for part in parts)
+
+
+def plain(text: object) -> str:
+    """Return a name that somebody else chose, safe to draw: no formula, no control character, not endless.
+
+    >>> plain("cost_$x$")
+    'cost_\\\\$x\\\\$'
+    """
+    clean = str(text)
+    return safe(clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}…")
+
+
+def safe(text: str) -> str:
+    """Return text in which a dollar sign is a dollar sign, and nothing is invisible."""
+    return "".join(character if character.isprintable() else " " for character in text).replace("$", r"\$")
+
+
+def value(thing: object) -> str:
+    """Return the value of a swept key: a number or a name.
+
+    >>> value(0.25), value("q_learning"), value(3)
+    ('1/4', 'Q-learning', '3')
+    """
+    if isinstance(thing, bool) or not isinstance(thing, (int, float)):
+        return word(str(thing))
+    return number(float(thing)) if isinstance(thing, float) else f"{thing:d}"
+
+
+@dataclasses.dataclass(frozen=True)
+class EndLabel:
+    """What to write at the right end of a line that ends at height `y`."""
+
+    y: float
+    text: str
+    color: str
+    weight: str = "normal"
+
+
+def at_ends(axes: Axes, labels: Iterable[EndLabel]) -> list[Annotation]:
+    """Write labels beside the right edge of the axes; `settle` then pushes them apart."""
+    return [
+        axes.annotate(
+            label.text, (1.0, label.y), xycoords=("axes fraction", "data"), xytext=(_NEAR, 0.0),
+            textcoords="offset points", va="center", ha="left", color=label.color, fontweight=label.weight,
+            annotation_clip=False, linespacing=1.05, arrowprops=_LEADER | {"color": label.color},
+        )
+        for label in labels
+        if math.isfinite(label.y)
+    ]  # fmt: skip
+
+
+def lay_out(figure: Figure) -> None:
+    """Give every part its place, so that widths and heights can be measured."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
+def settle(figure: Figure, *columns: Sequence[Annotation]) -> None:
+    """Lay the figure out, and move the labels of each column apart, each as little as possible.
+
+    The boxes are measured as they will be drawn, so that no label touches the next one. Afterwards the layout is fixed:
+    what is saved is what was measured.
+    """
+    lay_out(figure)
+    for column in columns:
+        if column:
+            _part(column)
+    lay_out(figure)
+    figure.set_layout_engine("none")
+
+
+def width(axes: Axes) -> float:
+    """Return the width of the axes in points; the figure was laid out."""
+    return float(axes.get_window_extent().width * 72.0 / axes.figure.dpi)
+
+
+def room(axes: Axes, texts: Iterable[str]) -> int:
+    """Return how many tick labels as wide as the widest of these fit under the axes; the figure was laid out."""
+    size = float(axes.xaxis.get_major_ticks()[0].label1.get_fontsize())
+    widest = max(sum(_NARROW.get(character, 0.64) for character in text) for text in texts)
+    return max(int(width(axes) / (size * (widest + 0.5))), 2)
+
+
+def _part(column: Sequence[Any]) -> None:
+    axes: Any = column[0].axes
+    points = 72.0 / axes.figure.dpi
+    for label in column:
+        label.arrow_patch.set_visible(False)  # the box of the words alone
+    heights = np.array([label.get_tightbbox().height * points for label in column])
+    ends = axes.transData.transform([(0.0, label.xy[1]) for label in column])[:, 1] * points
+    frame = axes.get_window_extent()
+    places = apart(ends, heights + 0.6, frame.y0 * points, frame.y1 * points)
+    moves = places - ends
+    far = bool(np.any(np.abs(moves) > _UNSEEN))
+    for label, move in zip(column, moves, strict=True):
+        label.set_position((_FAR if far else _NEAR, move))
+        label.arrow_patch.set_visible(far)
+
+
+def apart(wanted: npt.ArrayLike, heights: npt.ArrayLike, low: float, high: float) -> Floats:
+    """Return the places of boxes on a line: none overlap, and the sum of squared moves is the smallest.
+
+    Args:
+      wanted: [n] centres, any order.
+      heights: [n] of the boxes.
+      low, high: where the centres should stay; exceeded only if there is no room.
+
+    Source: isotonic regression by pooling adjacent violators, Barlow et al. (1972), on centres minus the room below.
+
+    >>> apart([1.0, 1.0, 9.0], [2.0, 2.0, 2.0], 0.0, 10.0)
+    array([0., 2., 9.])
+    """
+    wanted, heights = np.asarray(wanted, dtype=np.float64), np.asarray(heights, dtype=np.float64)
+    order = np.argsort(wanted, kind="stable")
+    tall = heights[order]
+    room = np.concatenate([[0.0], np.cumsum((tall[1:] + tall[:-1]) / 2.0)])
+    blocks: list[list[float]] = []  # sum and number of those that move together
+    for place in wanted[order] - room:
+        blocks.append([place, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
+            total, count = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += count
+    free = np.concatenate([np.full(int(count), total / count) for total, count in blocks])
+    places = np.empty(len(wanted))
+    places[order] = np.clip(free, low, max(high - room[-1], low)) + room
+    return places
+
+
+def note(figure: Figure, text: str, color: str) -> None:
+    """Write the one muted line under a figure, broken where the figure ends."""
+    import matplotlib
+
+    size = 0.88 * matplotlib.rcParams["font.size"]
+    characters = int(figure.get_figwidth() * 72.0 / (0.53 * size))
+    lines = "\n".join(textwrap.wrap(text, max(characters, 20)))
+    figure.supxlabel(lines, x=0.012, ha="left", fontsize=size, color=color, linespacing=1.25)

@@ -1,0 +1,207 @@
+"""How figures look: the base style, its overlays, widths, and the colours that mean something."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rlsoftmax.errors import BadValue, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
+
+_FOLDER = Path(__file__).parent
+_BASE = "rlsoftmax"
+WIDTHS = {"icml": 3.25, "neurips": 5.5, "wide": 7.2, "slides": 9.0}  # inches
+_NARROW, _BROAD = 2.0, 40.0
+
+# Evenly spaced in lightness (OKLab), so that the order survives grey print and colour blindness. Cold is greedy.
+_TEMPER = {
+    "light": ("#122864", "#3f398c", "#7d44a4", "#c05099", "#f26f6f", "#ffa746"),
+    "dark": ("#456cd7", "#7974e7", "#b479e6", "#f282c4", "#ff9e8a", "#ffcb5f"),
+}
+_YIELD = {
+    "light": ("#f6f7f9", "#d5e6e6", "#9ccac9", "#579fae", "#2a6b92", "#16366f"),
+    "dark": ("#1b2028", "#1f3a4d", "#285f74", "#3f8f96", "#7dbfb0", "#d9f0dc"),
+}
+_ARMS = {"light": ("#c3c8d0", "#0b5d8a"), "dark": ("#4b535f", "#6cc4f2")}
+
+
+def overlays() -> list[str]:
+    """Return the names that `style` accepts: the style files beside the base.
+
+    >>> overlays()
+    ['dark', 'paper', 'slides']
+    """
+    return sorted(file.stem for file in _FOLDER.glob("*.mplstyle") if file.stem != _BASE)
+
+
+@contextlib.contextmanager
+def styled(style: str = "") -> Iterator[None]:
+    """Draw and save within the base style and some overlays; afterwards matplotlib is as it was before.
+
+    Args:
+      style: names joined by commas, later ones win: `paper`, `slides,dark`; empty for the base alone.
+
+    Raises:
+      ConfigError: with the closest name, for an unknown one.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(_parameters(style)):
+        yield
+
+
+def _parameters(style: str) -> dict[str, Any]:
+    """Return all settings but the backend's: what a user's own matplotlibrc says changes no figure."""
+    import matplotlib
+
+    names = [name.strip() for name in style.split(",") if name.strip()]
+    for name in names:
+        if name not in overlays():
+            raise ConfigError(f"no style {name!r}.{did_you_mean(name, overlays())}")
+    kept = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith(("backend", "date."))}
+    for name in (_BASE, *names):
+        kept |= _file(name)
+    return kept
+
+
+@functools.cache
+def _file(name: str) -> dict[str, Any]:
+    import matplotlib
+
+    return dict(matplotlib.rc_params_from_file(_FOLDER / f"{name}.mplstyle", use_default_template=False))
+
+
+def inches(width: float | str | None, usual: float) -> float:
+    """Return a width in inches: a number, the name of a page, or None for the usual one of a figure.
+
+    `usual` gives way to the width of an overlay that has its own, such as slides.
+
+    Raises:
+      ConfigError: for an unknown name, or a width on which nothing can be read.
+
+    >>> inches("neurips", 7.2), inches(4, 7.2)
+    (5.5, 4.0)
+    """
+    import matplotlib
+
+    if width is None:
+        across = float(matplotlib.rcParams["figure.figsize"][0])
+        return usual if across == _file(_BASE)["figure.figsize"][0] else across
+    if isinstance(width, str) and width in WIDTHS:
+        return WIDTHS[width]
+    try:
+        number = float(width)
+    except ValueError:
+        raise ConfigError(
+            f"no width {width!r}: a number of inches, or a name.{did_you_mean(str(width), WIDTHS)}"
+        ) from None
+    if not _NARROW <= number <= _BROAD:
+        raise BadValue("width", number, f"must be >= {_NARROW:g} and <= {_BROAD:g} inches")
+    return number
+
+
+@dataclasses.dataclass(frozen=True)
+class Ink:
+    """Colours of the style in force: text, axis text, notes, lines of the frame, grid, page, what stands out."""
+
+    text: str
+    label: str
+    muted: str
+    frame: str
+    grid: str
+    page: str
+    accent: str
+    shade: str
+    dark: bool
+
+
+def ink() -> Ink:
+    """Return the colours of the style in force."""
+    import matplotlib
+    from matplotlib.colors import to_hex, to_rgb
+
+    rc = matplotlib.rcParams
+    dark = sum(to_rgb(rc["axes.facecolor"])) < 1.5
+    return Ink(
+        text=to_hex(rc["text.color"]),
+        label=to_hex(rc["axes.labelcolor"]),
+        muted="#98a1ad" if dark else "#6b7380",
+        frame=to_hex(rc["axes.edgecolor"]),
+        grid=to_hex(rc["grid.color"]),
+        page=to_hex(rc["axes.facecolor"]),
+        accent="#f0803c" if dark else "#d55e00",
+        shade="#232830" if dark else "#f1f0ec",
+        dark=dark,
+    )
+
+
+def cycle() -> list[str]:
+    """Return the colours of things without an order."""
+    import matplotlib
+
+    return [str(color) for color in matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]]
+
+
+# A policy keeps its colour from figure to figure: places in the cycle.
+_KEPT = {"epsilon_greedy": 0, "boltzmann": 1, "ucb": 2, "gradient_bandit": 3, "greedy": 6}
+
+
+def colors_of(kinds: Sequence[str]) -> list[str]:
+    """Return a colour for each kind of policy; the known ones keep theirs, the others take what is left."""
+    colors = cycle()
+    left = [place for place in range(len(colors)) if place not in {_KEPT.get(kind) for kind in kinds}] or [0]
+    free = iter(left * len(kinds))
+    return [
+        colors[_KEPT[kind] if kinds.index(kind) == at and kind in _KEPT else next(free)]
+        for at, kind in enumerate(kinds)
+    ]
+
+
+def temper() -> Colormap:
+    """Return the map for temperatures: cold and dark is greedy, hot and light is random."""
+    return _map("temper", _TEMPER)
+
+
+def yields() -> Colormap:
+    """Return the map for scores: the page is low, ink is high."""
+    return _map("yields", _YIELD)
+
+
+def arms(count: int) -> list[str]:
+    """Return one colour per action, the last for the best of them: the order is that of the true values."""
+    from matplotlib.colors import to_hex
+
+    return [to_hex(_map("arms", _ARMS)(share)) for share in np.linspace(0.0, 1.0, count)]
+
+
+def _map(name: str, colors: Mapping[str, tuple[str, ...]]) -> Colormap:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list(name, colors["dark" if ink().dark else "light"])
+
+
+def heat(values: npt.ArrayLike, among: Sequence[float]) -> list[str]:
+    """Return the colours of temperatures, by their logarithm within the range of `among`; 0 and infinity are its ends.
+
+    Args:
+      values: temperatures in [0, inf].
+      among: all temperatures of the figure.
+    """
+    from matplotlib.colors import to_hex
+
+    finite = [value for value in among if 0.0 < value < math.inf]
+    low, high = (math.log(min(finite)), math.log(max(finite))) if finite else (0.0, 1.0)
+    with np.errstate(divide="ignore"):
+        shares = (np.log(np.atleast_1d(values)) - low) / (high - low) if high > low else np.full(np.size(values), 0.4)
+    # the very ends are too near to ink and page for thin lines
+    return [to_hex(temper()(0.03 + 0.94 * share)) for share in np.clip(shares, 0.0, 1.0)]
