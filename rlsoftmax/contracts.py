@@ -35,7 +35,7 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
     "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
     "choose": ("values", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK),
-    "temperature": ("visits", "allowed", *_PLACE, "step"),
+    "temperature": ("values", "visits", "allowed", *_PLACE, "step"),
     "observe": ("state", "action", "reward", "change", "terminated", "ended", "visits", *_LUCK),
     "start": ("uniform", *_LUCK),
     "pull": ("action", "uniform", "normal", "time", *_LUCK),

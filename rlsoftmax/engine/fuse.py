@@ -22,7 +22,7 @@ RANKS = ("values", "state", "_here", "_l", "step", "luck")
 PREFERS = ("preferences", "values", "temperature", "state", "_here", "_l", "step", "luck")
 WEIGHS = ("weights", "values", "temperature", "state", "_here", "_l", "step", "luck")
 DECIDES = ("values", "temperature", "state", "_here", "_l", "uniform", "step", "luck")
-WARMS = ("state", "_here", "_l", "step")
+WARMS = ("values", "state", "_here", "_l", "step")
 MOVES = ("state", "action", "uniform", "normal", "time", "step", "luck")
 STARTS = ("uniform", "step", "luck")
 OBSERVES = ("state", "action", "reward", "change", "terminated", "ended", "step", "luck")
@@ -31,7 +31,7 @@ INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs mo
 LINKED = (
     "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see", "begin", "choose", "warm",
     "rank_lanes", "each_run", "decide_lanes", "look_beyond_cuts", "play_lanes", "move_lane", "note_episode",
-    "keep_record", "learn_lanes", "warmth_ahead", "observe_lane",
+    "keep_record", "learn_lanes", "warmth_ahead", "value_ahead", "observe_lane",
 )  # fmt: skip
 
 

@@ -8,7 +8,9 @@ machine code is kept on disk under a fingerprint of all that source. With NUMBA_
 
 from __future__ import annotations
 
+import dis
 import enum
+import functools
 import hashlib
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -105,9 +107,12 @@ def callees(function: FunctionType) -> dict[str, FunctionType]:
     return {name: value for name, value in found.items() if isinstance(value, FunctionType)}
 
 
-def _names(code: CodeType) -> set[str]:
+@functools.cache
+def _names(code: CodeType) -> frozenset[str]:
+    """Return the global names that a function reads; attributes such as self.c are none."""
+    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*(_names(constant) for constant in inner))
+    return frozenset(own.union(*(_names(constant) for constant in inner)))
 
 
 # --- fingerprints -------------------------------------------------------------------------------------------------
@@ -187,7 +192,7 @@ def _module_tokens(function: FunctionType, seen: dict[FunctionType, str]) -> lis
         n: v for n in sorted(_names(function.__code__)) if isinstance(v := function.__globals__.get(n), ModuleType)
     }
     for module in modules.values():
-        for name in sorted(_names(function.__code__)):
+        for name in sorted(_attributes(function.__code__)):
             value = getattr(module, name, None)
             if value is None or module.__name__.partition(".")[0] in NUMBA_KNOWS:
                 continue
@@ -198,6 +203,11 @@ def _module_tokens(function: FunctionType, seen: dict[FunctionType, str]) -> lis
                 )
             parts.append(f"{module.__name__}.{name}={_token(value, function, seen)}")
     return parts
+
+
+def _attributes(code: CodeType) -> frozenset[str]:
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return frozenset(code.co_names).union(*(_attributes(constant) for constant in inner))
 
 
 def _sha(*parts: str) -> str:

@@ -221,7 +221,6 @@ def begin(game, row, l, step, into):
 
 def choose(game, row, shift, here, luck, out):
     """Draw an action for the lanes shift, shift + 1, ..., which are `here`."""
-    warm(game, row, shift, here, out.temperature)
     if RANKS:
         rank_lanes(game, row, shift, here, out.values)
         values = out.values
@@ -230,6 +229,7 @@ def choose(game, row, shift, here, luck, out):
     else:
         gather(game.memory[0], shift, here.state, out.values)
         values = out.values
+    warm(game, row, shift, here, values, out.temperature)
     if CHOOSES:
         decide_lanes(game, row, shift, here, values, luck, out)
     else:
@@ -248,12 +248,12 @@ def choose(game, row, shift, here, luck, out):
         pick(out.weights, out.total, luck, out.threshold, out.running, out.action)
 
 
-def warm(game, row, shift, here, temperature):
+def warm(game, row, shift, here, values, temperature):
     """Fill the temperature of each lane: by the adaptive rule, or from the table of the schedule."""
     if ADAPTIVE:
         for l in range(temperature.size):
             adaptive = game.heat[row, game.config[shift + l]]
-            temperature[l] = heat(adaptive, game, shift + l, here.state[l], here, l, game.first + row)
+            temperature[l] = heat(adaptive, game, shift + l, values[:, l], here.state[l], here, l, game.first + row)
     elif HAS_TEMPERATURE:
         for l in range(temperature.size):
             temperature[l] = game.policy[row, game.config[shift + l]].temperature
@@ -406,9 +406,22 @@ def warmth_ahead(game, row, l):
     if LOOKS_AHEAD:
         return game.out.next_temperature[l]
     if ADAPTIVE:
-        there = game.here if BANDIT else game.out.next
-        return heat(game.heat[row + 1, game.config[l]], game, l, there.state[l], there, l, game.first + row + 1)
+        there, step = game.here if BANDIT else game.out.next, game.first + row + 1
+        value_ahead(game, row, l, there)
+        adaptive, values = game.heat[row + 1, game.config[l]], game.now.values[:, l]
+        return heat(adaptive, game, l, values, there.state[l], there, l, step)
     return game.policy[row + 1, game.config[l]].temperature
+
+
+def value_ahead(game, row, l, there):
+    """Write what run l ranks where it goes next; the values of this step's choice are no longer needed."""
+    values, memory, state = game.now.values, game.memory[0], there.state[l]
+    if RANKS:
+        luck = game.seed, game.run[l], game.first + row + 1, PREFER
+        rank(game.agent[row, game.config[l]], game, l, values[:, l], state, there, l, game.first + row + 1, luck)
+    else:
+        for k in range(values.shape[0]):
+            values[k, l] = memory[state, k, l] if BANDIT else memory[l, state, k]
 
 
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
