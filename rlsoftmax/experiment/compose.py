@@ -38,6 +38,7 @@ class Composer:
         self._parser = OverridesParser.create()
         self._parsed: dict[str, Override] = {}
         self._bases: dict[tuple[str, ...], Plain | None] = {}
+        self._unfinished: set[tuple[str, ...]] = set()  # choices that leave a value to be given
         self._options: dict[str, list[str]] = {}
         self._chosen: dict[tuple[str, ...], dict[str, str]] = {}
         self._master: DictConfig | None = None
@@ -55,7 +56,7 @@ class Composer:
         for override in plain:
             path = override.key_or_group.split(".")
             base = None if base is None else with_value(base, path, override.value())
-        if base is not None:
+        if base is not None and not (choices in self._unfinished and "???" in str(base)):
             return base
         if objects:
             raise ConfigError(f"these cannot be set on an object: {', '.join(overrides)}; set them when you build it.")
@@ -84,6 +85,8 @@ class Composer:
         if choices not in self._bases:
             config = self.compose(list(choices), resolve=False)
             self._bases[choices] = None if "${" in str(config) else config
+            if "???" in str(config):
+                self._unfinished.add(choices)
         return self._bases[choices]
 
     def compose(self, overrides: list[str], resolve: bool = True) -> Plain:
