@@ -17,6 +17,7 @@ import numpy as np
 
 from rlsoftmax.component import Component, schema
 from rlsoftmax.contracts import Schedule, asked
+from rlsoftmax.engine.fuse import Kind
 from rlsoftmax.engine.loop import Choice, Game, Outcome, Peek, Place
 from rlsoftmax.engine.setup import Array, Setup
 from rlsoftmax.errors import Interrupted
@@ -46,11 +47,13 @@ class Block:
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
         self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts()]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
-        self.age, self.gain = np.zeros(self.lanes, np.int64), np.zeros(self.lanes)
+        self.age = None if self.kind.bandit else np.zeros(self.lanes, np.int64)
+        self.gain = None if self.kind.bandit else np.zeros(self.lanes)
         actions = self.world.actions
         self.peek = new_peek(len(first.snapshot_steps), actions, self.lanes, self.kind.policy.has_probabilities())
-        cut = new_choice(actions, 1) if self.kind.looks_ahead else None
-        self.buffers = new_choice(actions, self.lanes), cut, new_outcome(actions, self.lanes)
+        cut = new_choice(self.kind, actions, 1) if self.kind.looks_ahead else None
+        now, out = new_choice(self.kind, actions, self.lanes), new_outcome(self.kind, actions, self.lanes)
+        self.buffers = now, cut, out
 
     # --- building ---
 
@@ -230,21 +233,28 @@ def new_place(lanes: int) -> Place:
     return Place(np.zeros(lanes, np.int64), None, None)
 
 
-def new_choice(actions: int, lanes: int) -> Choice:
+def new_choice(kind: Kind, actions: int, lanes: int) -> Choice:
     """Return room for one choice; the temperature of a policy without one is NaN."""
-    values, preferences, weights = np.zeros((3, actions, lanes))
-    total, best, scale, threshold, running = np.zeros((5, lanes))
+    values, weights = np.zeros((2, actions, lanes))
+    preferences = np.zeros((actions, lanes)) if "prefer" in kind.policy.own_rules() else None
     temperature, action = np.full(lanes, math.nan), np.zeros(lanes, np.int64)
-    return Choice(temperature, values, preferences, weights, total, action, best, scale, threshold, running)
+    return Choice(temperature, values, preferences, weights, np.zeros(lanes), action, np.zeros((4, lanes)))
 
 
-def new_outcome(actions: int, lanes: int) -> Outcome:
-    """Return room for what a step led to; a pull is always an end."""
-    luck, chance, normal, reward, regret, temperature, next_temperature = np.zeros((7, lanes))
+def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:
+    """Return room for what a step led to, None for what this kind does not use; a pull is always an end."""
+
+    def room(wanted: bool) -> Array | None:
+        return np.zeros(lanes) if wanted else None
+
+    luck, chance, reward = np.zeros((3, lanes))
     terminated, ended = np.ones((2, lanes), np.bool_)
+    ahead = kind.looks_ahead
     return Outcome(
-        luck, chance, normal, reward, regret, new_place(lanes), new_place(lanes), terminated, ended,
-        np.zeros(lanes, np.int64), temperature, next_temperature, np.zeros((actions, lanes)), np.zeros(1),
+        luck, chance, room(kind.uses_normal), reward, room("regret" in kind.quantities),
+        new_place(lanes), new_place(lanes), terminated, ended, np.zeros(lanes, np.int64) if ahead else None,
+        room(ahead and kind.keeps_temperature), room(ahead and kind.keeps_temperature),
+        np.zeros((actions, lanes)) if kind.needs_probabilities else None, np.zeros(1) if ahead else None,
     )  # fmt: skip
 
 

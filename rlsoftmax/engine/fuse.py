@@ -84,6 +84,18 @@ class Kind:
         learn = self.agent.own_rules().get("learn")
         return asks(learn, "probabilities") or asks(learn, "next_probabilities")
 
+    @property
+    def keeps_temperature(self) -> bool:
+        """Whether the agent asks for the temperature of this step or the next."""
+        learn = self.agent.own_rules().get("learn")
+        return asks(learn, "temperature") or asks(learn, "next_temperature")
+
+    @property
+    def uses_normal(self) -> bool:
+        """Whether the world asks for normal noise."""
+        rules = self.env.own_rules()
+        return asks(rules.get("pull"), "normal") or asks(rules.get("step"), "normal")
+
     def __str__(self) -> str:
         parts = (self.agent, self.policy, self.heat, self.env)
         return " x ".join(part.__name__ for part in parts if part is not None)
@@ -172,7 +184,7 @@ def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapp
 
 def _constants(kind: Kind) -> dict[str, Any]:
     """Return what numba takes for constants, so that branches vanish."""
-    policy, heat, env = kind.policy.own_rules(), kind.heat.own_rules() if kind.heat else {}, kind.env.own_rules()
+    policy, heat = kind.policy.own_rules(), kind.heat.own_rules() if kind.heat else {}
     rows = {name.upper(): i for i, name in enumerate(kind.quantities)}
     absent = {name: 0 for name in ("REGRET", "OPTIMAL", "EPISODES", "RETURN", "LENGTH", "SUCCESS") if name not in rows}
     learn = kind.agent.own_rules()["learn"]
@@ -185,8 +197,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "LOOKS_AHEAD": kind.looks_ahead,
         "NEEDS_PROBABILITIES": kind.needs_probabilities,
         "NEEDS_NEXT_TEMPERATURE": asks(learn, "next_temperature"),
-        "KEEPS_TEMPERATURE": asks(learn, "temperature") or asks(learn, "next_temperature"),
-        "USES_NORMAL": asks(env.get("pull"), "normal") or asks(env.get("step"), "normal"),
+        "KEEPS_TEMPERATURE": kind.keeps_temperature,
+        "USES_NORMAL": kind.uses_normal,
         "HAS_REGRET": "regret" in kind.quantities,
         "HAS_SUCCESS": "success" in kind.quantities,
         "HAS_TEMPERATURE": kind.policy.has_temperature(),

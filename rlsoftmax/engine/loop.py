@@ -24,7 +24,23 @@ from rlsoftmax.engine.stages import (
     pick,
     to_normals,
 )
-from rlsoftmax.numeric import BEGIN, CHOOSE, CUT, LEARN, OBSERVE, PREFER, START, STEP, WEIGH, WORLD, random_words, unit
+from rlsoftmax.numeric import (
+    ASIDE,
+    BEGIN,
+    CHOOSE,
+    CUT,
+    LEARN,
+    OBSERVE,
+    PREFER,
+    RANK,
+    SENSE,
+    START,
+    STEP,
+    WEIGH,
+    WORLD,
+    random_words,
+    unit,
+)
 
 
 class Place(NamedTuple):
@@ -36,7 +52,7 @@ class Place(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What the policy did: arrays [lane] or [action, lane], and room for its stages."""
+    """What the policy did: arrays [lane] or [action, lane], and room for its stages; None for what nobody uses."""
 
     temperature: Any
     values: Any
@@ -44,14 +60,11 @@ class Choice(NamedTuple):
     weights: Any
     total: Any
     action: Any
-    best: Any
-    scale: Any
-    threshold: Any
-    running: Any
+    scratch: Any  # [4, lane]
 
 
 class Outcome(NamedTuple):
-    """What the world and the next choice made of a step: arrays [lane], [action, lane] or Place."""
+    """What the world and the next choice made of a step: arrays [lane], [action, lane] or Place; None as above."""
 
     luck: Any
     chance: Any
@@ -113,7 +126,7 @@ def advance(game):
         begin_lanes(game)
     for row in range(game.bin.size):
         if not LOOKS_AHEAD:
-            choose(game, row, 0, game.here, out.luck, now)
+            choose(game, row, 0, game.here, out.luck, now, 0)
             copy(now.action, game.action)
             look_in(game, row)
         any_cut = play_lanes(game, row)
@@ -138,7 +151,7 @@ def begin_lanes(game):
         for l in range(game.run.size):
             begin(game, 0, l, 0, game.here)
     if LOOKS_AHEAD:
-        choose(game, 0, 0, game.here, game.out.luck, game.now)
+        choose(game, 0, 0, game.here, game.out.luck, game.now, 0)
         copy(game.now.action, game.action)
         look_in(game, 0)
 
@@ -148,7 +161,7 @@ def look_ahead(game, row):
     now, out = game.now, game.out
     if KEEPS_TEMPERATURE:
         copy(now.temperature, out.temperature)
-    choose(game, row + 1, 0, out.resume, out.luck, now)
+    choose(game, row + 1, 0, out.resume, out.luck, now, 0)
     copy(now.action, out.next_action)
     look_in(game, row + 1)
     if KEEPS_TEMPERATURE:
@@ -219,10 +232,10 @@ def begin(game, row, l, step, into):
 # --- choosing -----------------------------------------------------------------------------------------------------
 
 
-def choose(game, row, shift, here, luck, out):
-    """Draw an action for the lanes shift, shift + 1, ..., which are `here`."""
+def choose(game, row, shift, here, luck, out, aside):
+    """Draw an action for the lanes shift, shift + 1, ..., which are `here`; `aside` keeps the luck of rules apart."""
     if RANKS:
-        rank_lanes(game, row, shift, here, out.values)
+        rank_lanes(game, row, shift, here, out.values, RANK + aside)
         values = out.values
     elif BANDIT:
         values = game.memory[0][0]
@@ -231,21 +244,21 @@ def choose(game, row, shift, here, luck, out):
         values = out.values
     warm(game, row, shift, here, values, out.temperature)
     if CHOOSES:
-        decide_lanes(game, row, shift, here, values, luck, out)
+        decide_lanes(game, row, shift, here, values, luck, out, CHOOSE + aside)
     else:
         if PREFERS:
-            each_run(prefer, game, row, shift, here, out.preferences, values, out.temperature, PREFER)
+            each_run(prefer, game, row, shift, here, out.preferences, values, out.temperature, PREFER + aside)
             values = out.preferences
             if HAS_ALLOWED:
                 forbid(game.shared[ALLOWED], here.state, out.preferences, -np.inf)
         if WEIGHS_LANES:
-            weigh_lanes(values, out.temperature, out.weights, out.total, out.best, out.scale)
+            weigh_lanes(values, out.temperature, out.weights, out.total, out.scratch[0], out.scratch[1])
         if WEIGHS:
-            each_run(weigh, game, row, shift, here, out.weights, values, out.temperature, WEIGH)
+            each_run(weigh, game, row, shift, here, out.weights, values, out.temperature, WEIGH + aside)
             if HAS_ALLOWED:
                 forbid(game.shared[ALLOWED], here.state, out.weights, 0.0)
             add_up(out.weights, out.total)
-        pick(out.weights, out.total, luck, out.threshold, out.running, out.action)
+        pick(out.weights, out.total, luck, out.scratch[2], out.scratch[3], out.action)
 
 
 def warm(game, row, shift, here, values, temperature):
@@ -259,10 +272,10 @@ def warm(game, row, shift, here, values, temperature):
             temperature[l] = game.policy[row, game.config[shift + l]].temperature
 
 
-def rank_lanes(game, row, shift, here, values):
+def rank_lanes(game, row, shift, here, values, purpose):
     for l in range(here.state.size):
         agent = game.agent[row, game.config[shift + l]]
-        luck = game.seed, game.run[shift + l], game.first + row, PREFER
+        luck = game.seed, game.run[shift + l], game.first + row, purpose
         rank(agent, game, shift + l, values[:, l], here.state[l], here, l, game.first + row, luck)
     if HAS_ALLOWED:
         forbid(game.shared[ALLOWED], here.state, values, -np.inf)
@@ -278,11 +291,11 @@ def each_run(rule, game, row, shift, here, into, values, temperature, purpose):
         )
 
 
-def decide_lanes(game, row, shift, here, values, chance, out):
+def decide_lanes(game, row, shift, here, values, chance, out, purpose):
     """A policy that returns the action itself; it has no weights."""
     for l in range(out.action.size):
         lane = shift + l
-        luck = game.seed, game.run[lane], game.first + row, CHOOSE
+        luck = game.seed, game.run[lane], game.first + row, purpose
         policy = game.policy[row, game.config[lane]]
         out.action[l] = decide(
             policy,
@@ -305,9 +318,10 @@ def look_beyond_cuts(game, row):
     for l in range(out.ended.size):
         if out.ended[l] and not out.terminated[l]:
             out.one[0] = unit(random_words(game.seed, game.run[l], game.first + row, CUT)[0])
-            choose(game, row + 1, l, only(out.next, l), out.one, cut)
+            choose(game, row + 1, l, only(out.next, l), out.one, cut, ASIDE)
             out.next_action[l] = cut.action[0]
-            out.next_temperature[l] = cut.temperature[0]
+            if KEEPS_TEMPERATURE:
+                out.next_temperature[l] = cut.temperature[0]
             if NEEDS_PROBABILITIES:
                 for k in range(cut.weights.shape[0]):
                     out.probabilities[k, l] = cut.weights[k, 0] / cut.total[0]
@@ -325,27 +339,26 @@ def play_lanes(game, row):
         env, step = game.env[row, game.config[l]], game.first + row
         luck = game.seed, game.run[l], step, WORLD
         state, action = game.here.state[l], game.action[l]
+        normal = out.normal[l] if USES_NORMAL else 0.0
         if HAS_REGRET:
             out.regret[l] = lose(env, game, l, state, action, step)
         if BANDIT:
-            out.reward[l] = pull(env, game, l, 0, action, out.chance[l], out.normal[l], step, step, luck)
+            out.reward[l] = pull(env, game, l, 0, action, out.chance[l], normal, step, step, luck)
         else:
-            any_cut |= move_lane(game, row, env, l, state, action, luck)
+            any_cut |= move_lane(game, row, env, l, state, action, normal, luck)
         if COUNTS_VISITS:
             count(0, game, l, state, action)
     return any_cut
 
 
-def move_lane(game, row, env, l, state, action, luck):
+def move_lane(game, row, env, l, state, action, normal, luck):
     """Take one step; at the end of an episode note it and start a new one. Return whether it was cut."""
     out, age, step = game.out, game.age[l], game.first + row
     if BOX:
-        reward, end = move(env, game, l, 0, action, out.chance[l], out.normal[l], age, step, luck)
+        reward, end = move(env, game, l, 0, action, out.chance[l], normal, age, step, luck)
         see(game, row, l, out.next)
     else:
-        out.next.state[l], reward, end = move(
-            env, game, l, state, action, out.chance[l], out.normal[l], age, step, luck
-        )
+        out.next.state[l], reward, end = move(env, game, l, state, action, out.chance[l], normal, age, step, luck)
     over = end or age + 1 >= game.limit
     gain = game.gain[l] + reward
     out.reward[l], out.terminated[l], out.ended[l] = reward, end, over
@@ -389,12 +402,14 @@ def learn_lanes(game, row):
         terminated = True if BANDIT else out.terminated[l]
         ended = True if BANDIT else out.ended[l]
         next_state = 0 if BANDIT else out.next.state[l]
-        temperature = out.temperature[l] if LOOKS_AHEAD else now.temperature[l]
+        next_action = out.next_action[l] if LOOKS_AHEAD else 0
+        temperature = out.temperature[l] if LOOKS_AHEAD and KEEPS_TEMPERATURE else now.temperature[l]
         next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
+        probabilities = out.probabilities[:, l] if NEEDS_PROBABILITIES else None
         before = worth(0, game, l, state, action) if OBSERVES else 0.0
         learn(
-            agent, game, l, state, action, out.reward[l], next_state, out.next_action[l], terminated, ended,
-            out.probabilities[:, l], temperature, next_temperature, step, luck,
+            agent, game, l, state, action, out.reward[l], next_state, next_action, terminated, ended,
+            probabilities, temperature, next_temperature, step, luck,
         )  # fmt: skip
         if OBSERVES:
             change = worth(0, game, l, state, action) - before
@@ -417,7 +432,7 @@ def value_ahead(game, row, l, there):
     """Write what run l ranks where it goes next; the values of this step's choice are no longer needed."""
     values, memory, state = game.now.values, game.memory[0], there.state[l]
     if RANKS:
-        luck = game.seed, game.run[l], game.first + row + 1, PREFER
+        luck = game.seed, game.run[l], game.first + row + 1, RANK + ASIDE
         rank(game.agent[row, game.config[l]], game, l, values[:, l], state, there, l, game.first + row + 1, luck)
     else:
         for k in range(values.shape[0]):

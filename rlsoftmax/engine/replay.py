@@ -128,7 +128,7 @@ def _weights_at(block: Block, state: int) -> Array:
     game = block._game(0)
     game.here.state[0] = state
     with np.errstate(all="ignore"):
-        choose(game, 0, 0, game.here, np.full(1, 0.5), game.now)
+        choose(game, 0, 0, game.here, np.full(1, 0.5), game.now, 0)
     return np.array(game.now.weights[:, 0])
 
 
