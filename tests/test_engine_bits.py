@@ -130,8 +130,8 @@ def seen(case):
         events.update({"reward"} if out.reward.any() else ())
         learn(game, row)
 
-    def choose(game, row, shift, here, luck, out):
-        chosen(game, row, shift, here, luck, out)
+    def choose(game, row, shift, here, luck, out, aside):
+        chosen(game, row, shift, here, luck, out, aside)
         weights = np.sort(out.weights, axis=0)
         events.update({"tie"} if (weights[-1] == weights[-2]).any() else ())
 

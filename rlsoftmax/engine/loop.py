@@ -440,12 +440,11 @@ def value_ahead(game, row, l, there):
 
 
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
-    luck = game.seed, game.run[l], step, OBSERVE
     if POLICY_OBSERVES:
-        policy = game.policy[row, game.config[l]]
+        luck, policy = (game.seed, game.run[l], step, OBSERVE), game.policy[row, game.config[l]]
         watch(policy, game, l, state, action, reward, change, terminated, ended, step, luck)
     if HEAT_OBSERVES:
-        adaptive = game.heat[row, game.config[l]]
+        luck, adaptive = (game.seed, game.run[l], step, SENSE), game.heat[row, game.config[l]]
         sense(adaptive, game, l, state, action, reward, change, terminated, ended, step, luck)
 
 
