@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.core.gaps import Rows
-from rlsoftmax.core.sums import column_sum, list_sum, row_sum
+from rlsoftmax.core.sums import PIECE, column_sum, list_sum, row_sum
 from rlsoftmax.core.temperature import UNIT, Scale
 
 Array = npt.NDArray[Any]
-BLOCK = 1 << 15  # float64 entries: 256 kB, inside a core's second cache
+BLOCK = 1 << 16  # float64 entries: 512 kB, inside a core's second cache
 SHORT = 32  # longer rows are faster as they lie
 FAR = 700.0  # exp(-700) is still a normal number: no flag can be raised
 
@@ -33,27 +33,32 @@ def one_short_row(x: Array, tau: float) -> Array | None:
     return weight / total if total < np.inf else None
 
 
-def fill_probabilities(rows: Rows, out: Array) -> Array:
-    """Write probabilities to `out` [rows, K]; return [rows] where they are still missing."""
+def fill_probabilities(rows: Rows, out: Array) -> Array | None:
+    """Write probabilities to `out` [rows, K]; return [rows] where they are still missing, or None."""
     count, entries = out.shape
-    if rows.log_prior is not None or rows.work != np.float64 or np.any(rows.scale.negative) or not out.size:
+    if rows.log_prior is not None or rows.work != np.float64 or rows.scale.negative.any() or not out.size:
         return np.ones(count, bool)
-    fill = _fill_columns if entries <= SHORT and count > 1 else _fill_rows
-    step = max(1, BLOCK // entries)
-    buffer = np.empty((min(count, step), entries) if fill is _fill_rows else (entries, min(count, step)))
+    sideways = entries <= SHORT and count > 1
+    step = min(count, max(1, BLOCK // entries))
+    shape = (entries, step) if sideways else (step, entries)
+    block, scratch = np.empty(shape), np.empty((shape[0] // 2, step) if sideways else (step, min(entries, PIECE) // 2))
     total = np.empty((count, 1))
     with np.errstate(all="ignore"):
         scale = _reciprocal(rows.scale) if out.dtype.itemsize < 8 else rows.scale
         for start in range(0, count, step):
-            part = slice(start, min(start + step, count))
+            part = slice(start, start + step)
             allowed = None if rows.allowed is None else rows.allowed[part]
-            fill(rows.values[part], allowed, scale.of_rows(part), buffer, out[part], total[part])
-    return (~np.isfinite(total) | rows.scale.huge)[:, 0]
+            fill = _fill_columns if sideways else _fill_rows
+            fill(rows.values[part], allowed, scale.of_rows(part), block, scratch, out[part], total[part])
+        missing = ~np.isfinite(total) | rows.scale.huge
+    return missing[:, 0] if missing.any() else None
 
 
-def _fill_columns(values: Array, allowed: Array | None, scale: Scale, buffer: Array, out: Array, total: Array) -> None:
-    """Rows lie on their side in the buffer, [K, rows]."""
-    block = buffer[:, : len(values)]
+def _fill_columns(
+    values: Array, allowed: Array | None, scale: Scale, block: Array, scratch: Array, out: Array, total: Array
+) -> None:
+    """Rows lie on their side in the block, [K, rows]."""
+    block = block[:, : len(values)]
     np.copyto(block, values.T)
     if allowed is not None:
         np.copyto(block, -np.inf, where=~allowed.T)
@@ -61,24 +66,40 @@ def _fill_columns(values: Array, allowed: Array | None, scale: Scale, buffer: Ar
     if scale is not UNIT:
         scale.sideways(block)
     np.exp(block, out=block)
-    total[:, 0] = column_sum(block)
+    total[:, 0] = column_sum(block, scratch) if out.dtype == np.float64 else np.add.reduce(block, axis=0)
     _divide(block, total.T, out.dtype)
     np.copyto(out.T, block, casting="same_kind")
 
 
-def _fill_rows(values: Array, allowed: Array | None, scale: Scale, buffer: Array, out: Array, total: Array) -> None:
-    block = out if out.dtype == np.float64 and out.flags.c_contiguous else buffer[: len(values)]
-    np.copyto(block, values)
-    if allowed is not None:
-        np.copyto(block, -np.inf, where=~allowed)
-    np.subtract(block, np.maximum.reduce(block, axis=1, keepdims=True), out=block)
-    if scale is not UNIT:
-        scale(block, block)
-    np.exp(block, out=block)
-    total[:] = row_sum(block) if out.dtype == np.float64 else np.add.reduce(block, axis=1, keepdims=True)
+def _fill_rows(
+    values: Array, allowed: Array | None, scale: Scale, block: Array, scratch: Array, out: Array, total: Array
+) -> None:
+    """Rows lie as they are; those longer than a block are taken in pieces that stay in cache."""
+    block = out if out.dtype == np.float64 and out.flags.c_contiguous else block[: len(values)]
+    best = _best(values, allowed)
+    sums = []
+    for start in range(0, values.shape[1], PIECE):
+        piece = block[:, start : start + PIECE]
+        np.copyto(piece, values[:, start : start + PIECE])
+        if allowed is not None:
+            np.copyto(piece, -np.inf, where=~allowed[:, start : start + PIECE])
+        np.subtract(piece, best, out=piece)
+        if scale is not UNIT:
+            scale(piece, piece)
+        np.exp(piece, out=piece)
+        sums.append(row_sum(piece) if out.dtype == np.float64 else np.add.reduce(piece, axis=1, keepdims=True))
+    total[:] = sums[0] if len(sums) == 1 else row_sum(np.concatenate(sums, axis=1))
     _divide(block, total, out.dtype)
     if block is not out:
         np.copyto(out, block, casting="same_kind")
+
+
+def _best(values: Array, allowed: Array | None) -> Array:
+    """Return [rows, 1], the largest allowed value."""
+    if allowed is not None:
+        values = np.where(allowed, values, -np.inf)
+    best: Array = np.maximum.reduce(values, axis=1, keepdims=True)
+    return best.astype(np.float64)
 
 
 def _divide(block: Array, total: Array, dtype: np.dtype[Any]) -> None:

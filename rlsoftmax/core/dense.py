@@ -69,15 +69,23 @@ def softmax(
                 return short
     _check_empty_policy(on_empty)
     rows = lay_out(x, axis, tau=tau, beta=beta, base=base, where=where, log_prior=log_prior)
-    return _written(_probabilities(rows, on_empty, precise), rows, out)
+    direct = out is not None and _takes_rows(out, rows)
+    result = out.reshape(rows.values.shape) if direct else np.empty(rows.values.shape, rows.dtype)  # type: ignore[union-attr]
+    _probabilities(rows, on_empty, precise, result)
+    return out if direct else _written(result, rows, out)
 
 
-def _probabilities(rows: Rows, on_empty: str, precise: bool) -> Array:
-    """Return [rows, K] in the type of the result."""
-    result = np.empty(rows.values.shape, rows.dtype)
+def _takes_rows(out: Array, rows: Rows) -> bool:
+    """Return whether rows can be written where they belong, without reading what was already written."""
+    fits = out.dtype == rows.dtype and out.shape == rows.layout.shape and rows.layout.last
+    return fits and out.flags.c_contiguous and not np.may_share_memory(out, rows.values)
+
+
+def _probabilities(rows: Rows, on_empty: str, precise: bool, result: Array) -> None:
+    """Write [rows, K] in the type of the result."""
     missing = np.ones(len(result), bool) if precise else fill_probabilities(rows, result)
-    if not missing.any():
-        return result
+    if missing is None:
+        return
     with np.errstate(all="ignore"):
         some = rows if missing.all() else rows.some(missing)
         if precise:
@@ -86,7 +94,6 @@ def _probabilities(rows: Rows, on_empty: str, precise: bool) -> Array:
             weighed = weigh(some)
             exact = weighed.weight / row_sum(weighed.weight)  # the same additions as in blocks
         result[missing] = _answered(exact, weighed, some, on_empty, 0.0)
-    return result
 
 
 def _answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never: float) -> Array:

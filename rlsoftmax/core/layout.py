@@ -20,6 +20,7 @@ Axis = int | Sequence[int] | None
 class Layout:
     """Where the rows come from: `batch` counts rows, `reduced` counts the entries of one; `axes` are negative."""
 
+    shape: tuple[int, ...]  # of arrays that have an entry for each input
     batch: tuple[int, ...]
     reduced: tuple[int, ...]
     axes: tuple[int, ...]
@@ -33,15 +34,14 @@ class Layout:
         return math.prod(self.reduced)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of arrays that have an entry for each input."""
-        rest, ndim = iter(self.batch), len(self.batch) + len(self.reduced)
-        size = {ndim + axis: n for axis, n in zip(self.axes, self.reduced, strict=True)}
-        return tuple(size[i] if i in size else next(rest) for i in range(ndim))
+    def last(self) -> bool:
+        """Whether rows already lie as they should."""
+        return self.axes == tuple(range(-len(self.axes), 0))
 
     def to_rows(self, array: Array) -> Array:
         """Return [rows, K]; the array must broadcast to `shape`."""
-        moved = np.moveaxis(np.broadcast_to(array, self.shape), self.axes, range(-len(self.axes), 0))
+        full = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
+        moved = full if self.last else np.moveaxis(full, self.axes, range(-len(self.axes), 0))
         return moved.reshape(self.rows, self.entries)
 
     def to_columns(self, array: Array) -> Array:
@@ -51,7 +51,7 @@ class Layout:
     def restore(self, rows: Array) -> Any:
         """Return [rows, K] in the shape of the input."""
         full = rows.reshape(self.batch + self.reduced)
-        if self.axes != tuple(range(-len(self.axes), 0)):
+        if not self.last:
             full = np.moveaxis(full, range(-len(self.axes), 0), self.axes).copy(order="C")
         return full if full.ndim else full[()]
 
@@ -67,16 +67,25 @@ def layout(shape: tuple[int, ...], axis: Axis, *others: tuple[int, ...], per_row
 
     `per_row` is the shape of what has one entry per row. Errors: ArgumentError for shapes that do not fit.
     """
+    if not others and not per_row and shape and axis == -1:
+        return Layout(shape, shape[:-1], shape[-1:], (-1,))
     try:
         full = np.broadcast_shapes(shape, *others)
         axes = _axes(axis, len(full) if axis is None else len(shape))
         reduced = tuple(full[a] for a in axes)
         kept = tuple(n for i, n in enumerate(full, -len(full)) if i not in axes)
-        return Layout(np.broadcast_shapes(kept, per_row), reduced, axes)
+        batch = np.broadcast_shapes(kept, per_row)
     except ArgumentError:
         raise
     except ValueError as error:
         raise ArgumentError(f"shapes do not fit: {error}; tau and beta have one entry per row.") from None
+    return Layout(_full_shape(batch, reduced, axes), batch, reduced, axes)
+
+
+def _full_shape(batch: tuple[int, ...], reduced: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    rest, ndim = iter(batch), len(batch) + len(reduced)
+    size = {ndim + axis: n for axis, n in zip(axes, reduced, strict=True)}
+    return tuple(size[i] if i in size else next(rest) for i in range(ndim))
 
 
 def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:

@@ -62,11 +62,14 @@ class Scale:
         return np.where(self.negative, -tau, tau)
 
 
-UNIT = Scale(np.asarray(1.0), False, np.asarray(False))
+NO = np.asarray(False)
+UNIT = Scale(np.asarray(1.0), False, NO)
 
 
 def scale(tau: npt.ArrayLike | None, beta: npt.ArrayLike | None = None, base: npt.ArrayLike | None = None) -> Scale:
     """Return the scale for at most one of tau >= 0, any beta, base > 0 (beta = ln base); none means tau = 1."""
+    if type(tau) is float and beta is base is None and tau > 0.0:
+        return Scale(np.asarray(tau), False, NO)
     given = [name for name, value in (("tau", tau), ("beta", beta), ("base", base)) if value is not None]
     if len(given) > 1:
         raise ArgumentError(f"at most one of tau, beta and base may be given, got {' and '.join(given)}.")
