@@ -69,6 +69,10 @@ def test_a_clear_study_has_one_warning_that_its_best_was_chosen() -> None:
     assert of_kind("chosen", study).text.startswith("the best of 5 cells was chosen on these runs")
 
 
+def test_the_better_of_two_was_chosen_too() -> None:
+    assert kinds(a_study(*a_hill([1.0, 2.0], top=1.0))) == ["chosen"]
+
+
 def test_fresh_runs_of_the_best_silence_that_one() -> None:
     cells = a_hill([0.5, 1.0, 2.0], top=1.0)
     fresh = np.concatenate([LUCK, LUCK[:20]])
@@ -182,8 +186,14 @@ def test_skewed_scores_come_with_median_and_quartiles() -> None:
     locked_in = np.array([11.0] * 28 + [900.0] * 12)
     study = a_study(a_cell({"tau": 1.0}, locked_in, metric="regret"), axes=())
     found = of_kind("skew", study)
-    assert "in two heaps: median 11, middle half 11 to 900, mean 277.7" in found.text
+    assert "scores of tau=1 are in two heaps: median 11, middle half 11 to 900, mean 277.7" in found.text
     assert found.command == "rlsoftmax plot mine --kind distribution"
+
+
+def test_a_skewed_cell_is_named() -> None:
+    exponential = np.random.default_rng(20_260_104).exponential(size=40) ** 2
+    cells = [a_cell({"tau": tau}, exponential - tau) for tau in (1.0, 2.0)]
+    assert of_kind("skew", a_study(*cells)).text.startswith("scores of tau=1 are skewed: median ")
 
 
 def test_regret_is_better_when_it_is_lower() -> None:
