@@ -21,6 +21,7 @@ from rlsoftmax.stats.warnings import value_on
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
 
 SCORES = ("online", "greedy")
+_NAMES = ("agent", "policy", "tau", "beta")  # swept keys that name a part
 _UNITS = {
     "reward": "average reward",
     "return": "return per episode",
@@ -52,10 +53,15 @@ class Rival:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Panel:
-    """One condition, as it is drawn and listed. where: the condition in words, empty if there is only one."""
+    """One condition, as it is drawn and listed.
+
+    where: the condition in words, empty if there is only one. off: all cells that do not stand on the axis.
+    standing: which cells on the axis may be the best.
+    """
 
     where: str
     groups: tuple[Group, ...]
+    off: tuple[CellData, ...]
     rivals: tuple[Rival, ...]
     standing: Standing | None
 
@@ -86,7 +92,7 @@ def panels(study: StudyData, axis: str | None = None, which: str = "online") -> 
 def _panel(cells: Sequence[CellData], axis: str | None, which: str, where: str) -> Panel:
     on = [cell for cell in cells if axis is None or number_on(cell, axis) is not None]
     off = [cell for cell in cells if cell not in on]
-    return Panel(where, _groups(on, axis), tuple(_rivals(off, on, which)), _standing(on, which))
+    return Panel(where, _groups(on, axis), tuple(off), tuple(_rivals(off, on, which)), _standing(on, which))
 
 
 def _standing(cells: Sequence[CellData], which: str) -> Standing | None:
@@ -95,7 +101,7 @@ def _standing(cells: Sequence[CellData], which: str) -> Standing | None:
 
 
 def _where(keys: Mapping[str, Any]) -> str:
-    return ", ".join(f"{labels.word(key.removeprefix('env.'))} {labels.value(value)}" for key, value in keys.items())
+    return ", ".join(f"{labels.key(key)} {labels.value(value)}" for key, value in keys.items())
 
 
 def number_on(cell: CellData, axis: str) -> float | None:
@@ -143,7 +149,7 @@ def _groups(cells: Sequence[CellData], axis: str | None) -> tuple[Group, ...]:
     found: dict[str, list[CellData]] = {}
     for cell in cells:
         found.setdefault(_rest(cell, keys), []).append(cell)
-    names = told_apart([[group[0].overrides, *_parts(group[0])] for group in found.values()], keys)
+    names = _told_apart(list(found.values()), keys)
     return tuple(_group(name, group, axis) for name, group in zip(names, found.values(), strict=True))
 
 
@@ -168,45 +174,57 @@ def _group(name: str, cells: Sequence[CellData], axis: str | None) -> Group:
     )
 
 
-def told_apart(groups: Sequence[Sequence[Mapping[str, Any]]], keys: Iterable[str | None]) -> list[str]:
-    """Return a short name for each group: the parts and swept values in which they differ.
-
-    Args:
-      groups: per group: overrides, then the configuration of agent, policy and tau.
-      keys: swept keys that are the axis.
-    """
-    keys = set(keys) | {"agent", "policy", "tau", "beta"}
-    parts = [[str(part["name"]) for part in group[1:]] for group in groups]
+def _told_apart(groups: Sequence[Sequence[CellData]], keys: Iterable[str | None]) -> list[str]:
+    """Return a short name for each group: the parts and the swept values in which they differ; `keys` are the axis."""
+    cells = [group[0] for group in groups]
+    parts = [[str(part["name"]) for part in _parts(cell)] for cell in cells]
     differing = [at for at in range(3) if len({part[at] for part in parts}) > 1]
-    names = []
-    for group, part in zip(groups, parts, strict=True):
-        kinds = [labels.word(part[at]) for at in differing if part[at]]
-        values = [
-            f"{labels.word(key.partition('.')[2] or key)} {labels.value(value)}"
-            for key, value in group[0].items()
-            if key not in keys and not _of_env(key)
-        ]
-        names.append(" ".join([*kinds, *values]))
-    return names
+    numbers = [key for key in _differing(cells) if key not in {*keys, *_NAMES}]
+    return [
+        " ".join([*(labels.word(part[at]) for at in differing if part[at]), *_values(cell, numbers)])
+        for cell, part in zip(cells, parts, strict=True)
+    ]
+
+
+def _differing(cells: Sequence[CellData]) -> list[str]:
+    """Return the swept keys, but those of the environment, that do not have the same value in all cells."""
+    every = dict.fromkeys(key for cell in cells for key in cell.overrides if not _of_env(key))
+    return [key for key in every if len({canonical(cell.overrides.get(key)) for cell in cells}) > 1]
+
+
+def _values(cell: CellData, keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        if key in cell.overrides:
+            yield f"{labels.key(key)} {labels.value(cell.overrides[key])}"
 
 
 def _rivals(cells: Sequence[CellData], among: Sequence[CellData], which: str) -> Iterator[Rival]:
+    for group in _kinds(cells).values():
+        best = highest(group, which)
+        if best is not None:
+            yield Rival(rival_name(best, among, group), best, len(group))
+
+
+def _kinds(cells: Iterable[CellData]) -> dict[tuple[str, ...], list[CellData]]:
     kinds: dict[tuple[str, ...], list[CellData]] = {}
     for cell in cells:
         kinds.setdefault(tuple(str(part["name"]) for part in _parts(cell)), []).append(cell)
-    for group in kinds.values():
-        best = highest(group, which)
-        if best is not None:
-            yield Rival(rival_name(best, among), best, len(group))
+    return kinds
 
 
-def rival_name(cell: CellData, among: Sequence[CellData]) -> str:
-    """Return a cell of another kind in words: the parts that the others do not have, and its swept numbers."""
+def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData]) -> str:
+    """Return a cell of another kind in words: the parts that the cells on the axis do not have, and what was swept.
+
+    Args:
+      among: the cells on the axis. off: those that are not; of them, its own kind tells which numbers were swept.
+    """
+    mine = [str(part["name"]) for part in _parts(cell)]
+    kin = _kinds(off)[tuple(mine)]
     known = {str(part["name"]) for other in among for part in _parts(other)}
-    kinds = [labels.word(str(part["name"])) for part in _parts(cell) if part["name"] and part["name"] not in known]
-    named = {"agent", "policy", "tau"}
-    numbers = [labels.value(value) for key, value in cell.overrides.items() if key not in named and not _of_env(key)]
-    return " ".join([*(kinds or [labels.word(str(cell.config["policy"]["name"]))]), *numbers])
+    numbers = [key for key in _differing(kin) if key not in _NAMES and key in cell.overrides]
+    values = [labels.value(cell.overrides[key]) for key in numbers] if len(numbers) == 1 else _values(cell, numbers)
+    new = [labels.word(name) for name in mine if name and name not in known]
+    return " ".join([*(new or [labels.word(mine[1])]), *values])
 
 
 def highest(cells: Sequence[CellData], which: str) -> CellData | None:

@@ -85,19 +85,26 @@ def word(name: str) -> str:
     return " ".join(_WORDS.get(part, plain(part).replace("_", " ").strip()) for part in parts)
 
 
-def plain(text: object) -> str:
-    """Return a name that somebody else chose, safe to draw: no formula, no control character, not endless.
+def key(name: str) -> str:
+    """Return a swept key as an axis names it, without the group it belongs to.
 
-    >>> plain("cost_$x$")
-    'cost_\\\\$x\\\\$'
+    >>> key("agent.alpha"), key("tau.start"), key("tau")
+    ('α', 'τ start', 'τ')
     """
-    clean = str(text)
-    return safe(clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}…")
+    group, _, field = name.partition(".")
+    return word(field if field and group in ("agent", "policy", "env") else name)
 
 
-def safe(text: str) -> str:
-    """Return text in which a dollar sign is a dollar sign, and nothing is invisible."""
-    return "".join(character if character.isprintable() else " " for character in text).replace("$", r"\$")
+def plain(text: object) -> str:
+    """Return a name that somebody else chose, in one line: no control character, not endless.
+
+    Formulas are switched off in our style, so that a dollar sign is a dollar sign.
+
+    >>> plain("a\\nb"), len(plain("x" * 100))
+    ('a b', 48)
+    """
+    clean = "".join(character if character.isprintable() else " " for character in str(text))
+    return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}…"
 
 
 def value(thing: object) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,27 +167,20 @@ def colors_of(kinds: Sequence[str]) -> list[str]:
     ]
 
 
-def temper() -> Colormap:
-    """Return the map for temperatures: cold and dark is greedy, hot and light is random."""
-    return _map("temper", _TEMPER)
-
-
 def yields() -> Colormap:
     """Return the map for scores: the page is low, ink is high."""
-    return _map("yields", _YIELD)
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("yields", _YIELD[_theme()])
 
 
 def arms(count: int) -> list[str]:
     """Return one colour per action, the last for the best of them: the order is that of the true values."""
-    from matplotlib.colors import to_hex
-
-    return [to_hex(_map("arms", _ARMS)(share)) for share in np.linspace(0.0, 1.0, count)]
+    return [blend(_ARMS[_theme()], share) for share in np.linspace(0.0, 1.0, count)]
 
 
-def _map(name: str, colors: Mapping[str, tuple[str, ...]]) -> Colormap:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list(name, colors["dark" if ink().dark else "light"])
+def _theme() -> str:
+    return "dark" if ink().dark else "light"
 
 
 def heat(values: npt.ArrayLike, among: Sequence[float]) -> list[str]:
@@ -197,11 +190,35 @@ def heat(values: npt.ArrayLike, among: Sequence[float]) -> list[str]:
       values: temperatures in [0, inf].
       among: all temperatures of the figure.
     """
-    from matplotlib.colors import to_hex
+    return [blend(_TEMPER[_theme()], share) for share in shares(values, among)]
 
+
+def shares(values: npt.ArrayLike, among: Sequence[float]) -> list[float]:
+    """Return where temperatures lie between the coldest (0) and the hottest (1) of `among`, by their logarithms.
+
+    >>> shares([0.25, 0.5, 1.0, 0.0], [0.25, 0.5, 1.0])
+    [0.0, 0.5, 1.0, 0.0]
+    """
     finite = [value for value in among if 0.0 < value < math.inf]
-    low, high = (math.log(min(finite)), math.log(max(finite))) if finite else (0.0, 1.0)
+    low, high = (math.log(min(finite)), math.log(max(finite))) if finite else (0.0, 0.0)
+    if not high > low:
+        return [0.4] * np.size(values)
     with np.errstate(divide="ignore"):
-        shares = (np.log(np.atleast_1d(values)) - low) / (high - low) if high > low else np.full(np.size(values), 0.4)
-    # the very ends are too near to ink and page for thin lines
-    return [to_hex(temper()(0.03 + 0.94 * share)) for share in np.clip(shares, 0.0, 1.0)]
+        along = (np.log(np.atleast_1d(np.asarray(values, dtype=np.float64))) - low) / (high - low)
+    return [float(share) for share in np.clip(along, 0.0, 1.0)]
+
+
+def blend(stops: Sequence[str], share: float) -> str:
+    """Return the colour at a share of the way along some colours; no matplotlib, so that a terminal can use it.
+
+    >>> blend(("#000000", "#ffffff"), 0.5)
+    '#808080'
+    """
+    colors = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in stops])
+    along = np.linspace(0.0, 1.0, len(stops))
+    return "#" + "".join(f"{round(float(np.interp(share, along, channel))):02x}" for channel in colors.T)
+
+
+def terminal_heat(values: npt.ArrayLike, among: Sequence[float]) -> list[str]:
+    """Return colours of temperatures for a terminal, whose page may be light or dark."""
+    return [blend(_TEMPER["dark"], share) for share in shares(values, among)]

@@ -277,7 +277,7 @@ def _headed(ends: Sequence[EndLabel], axis: str) -> list[EndLabel]:
     """Name the swept number once, at the highest label."""
     highest = max(ends, key=lambda end: end.y if math.isfinite(end.y) else -math.inf, default=None)
     return [
-        dataclasses.replace(end, text=f"{labels.word(axis)} = {end.text}") if end is highest else end for end in ends
+        dataclasses.replace(end, text=f"{labels.key(axis)} = {end.text}") if end is highest else end for end in ends
     ]
 
 
@@ -304,18 +304,18 @@ def _draw_scores(axes: Axes, numbers: Temperature, side: Side) -> list[Annotatio
     scale.dress(axes)
     axes.set_xlabel(_axis_label(numbers.axis, math.inf))
     axes.set_ylabel(_score_label(numbers))
-    axes.set_title(f"Best: {labels.word(numbers.axis)} = {side.best}" if side.best else "Score")
+    axes.set_title(f"Best: {labels.key(numbers.axis)} = {side.best}" if side.best else "Score")
     return labels.at_ends(axes, [end for end in ends if end.text])
 
 
 def _axis_label(axis: str, room: float) -> str:
     """Return the label of the axis; short if there is no room, in points, for the long one."""
     if axis not in ("tau", "beta"):
-        return f"{labels.word(axis)}, log scale"
+        return f"{labels.key(axis)}, log scale"
     word = {"tau": "temperature τ", "beta": "inverse temperature β"}[axis]
     ends = ("greedy", "uniform") if axis == "tau" else ("uniform", "greedy")
     whole = f"{ends[0]}  ←  {word}  →  {ends[1]}"
-    return whole if 4.0 * len(whole) < room else f"{ends[0]} ← {labels.word(axis)} → {ends[1]}"
+    return whole if 4.0 * len(whole) < room else f"{ends[0]} ← {labels.key(axis)} → {ends[1]}"
 
 
 def _score_label(numbers: Temperature) -> str:
