@@ -189,16 +189,36 @@ def moving(cls: type[_Part]) -> frozenset[str]:
 @per_class
 def check_class(cls: type[_Part]) -> None:
     """Refuse, in one sentence, what would otherwise be a compiler's message or a silent wrong number."""
-    fields = list(schema(cls))
-    functions = dict(cls.own_rules())
-    if issubclass(cls, Schedule) and isinstance(call := vars(cls).get("__call__"), FunctionType):
-        functions["__call__"] = call
-    for rule in functions.values():
+    for rule in cls.own_rules().values():
         check_code(rule)
-        names = fields if rule.__name__ != "__call__" else [*fields, *dir(cls)]
         for name in fields_used(rule):
-            if name not in names:
-                raise RuleError(f"{place(rule)}: self.{name} is not one of its numbers.{did_you_mean(name, fields)}")
+            _check_number(cls, rule, name)
+        if changed := [str(i.argval) for i in dis.get_instructions(rule) if i.opname == "STORE_ATTR"]:
+            raise RuleError(f"{place(rule)}: {changed[0]} cannot be changed in a rule; what changes is in `memory`.")
+    call = vars(cls).get("__call__")
+    if issubclass(cls, Schedule) and isinstance(call, FunctionType):
+        check_code(call)
+        for name in fields_used(call):
+            if not hasattr(cls, name) and name not in schema(cls):
+                raise RuleError(
+                    f"{place(call)}: self.{name} is not one of its numbers.{did_you_mean(name, schema(cls))}"
+                )
+
+
+def _check_number(cls: type[_Part], rule: FunctionType, name: str) -> None:
+    """Refuse what `self` is not in a compiled loop: it holds the numbers of the component, and nothing else."""
+    field = schema(cls).get(name)
+    if field is not None and (field.words or not issubclass(field.kind, (int, float))):
+        raise RuleError(
+            f"{place(rule)}: self.{name} is not a number; a rule reads numbers, true or false, and IntEnums."
+        )
+    if field is None and isinstance(inspect.getattr_static(cls, name, None), FunctionType):
+        raise RuleError(
+            f"{place(rule)}: self.{name} is a method, which a rule cannot call; make it a function outside."
+        )
+    if field is None:
+        numbers = [key for key, known in schema(cls).items() if issubclass(known.kind, (int, float))]
+        raise RuleError(f"{place(rule)}: self.{name} is not one of its numbers.{did_you_mean(name, numbers)}")
 
 
 # Functions whose last bit depends on the CPU; rlsoftmax.numeric has them with the same bits everywhere.
@@ -285,8 +305,18 @@ def fields_used(function: FunctionType) -> list[str]:
 
 def place(function: Any) -> str:
     """Return `file:line in Class.rule`, where an author will look."""
-    file = function.__code__.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{file}:{function.__code__.co_firstlineno} in {function.__qualname__}"
+    code = function.__code__
+    return spot(code.co_filename, code.co_firstlineno, function.__qualname__)
+
+
+def spot(path: str, line: int, qualname: str) -> str:
+    """Return `file:line in Class.rule`; the functions around a class are left out.
+
+    >>> spot("/home/me/mine.py", 3, "test.<locals>.Mine.learn")
+    'mine.py:3 in Mine.learn'
+    """
+    file = path.replace("\\", "/").rpartition("/")[2]
+    return f"{file}:{line} in {qualname.rpartition('<locals>.')[2]}"
 
 
 def temperature_range(temperature: float) -> bool:
