@@ -258,12 +258,14 @@ def _drive(line: Line) -> int:
     """Let another launcher or sweeper play the study, then show it."""
     from rlsoftmax.api import load
     from rlsoftmax.launch.app import drive
+    from rlsoftmax.launch.play import announce
     from rlsoftmax.launch.request import check_plugins
 
     check_plugins(line.chosen_plugins)
     name, results = line.value("study"), line.value("results") or "results"
     if "hydra/sweeper" not in line.chosen_plugins and line.config == "config":
         plan = _plan(line)
+        announce(plan)
         name = plan.name
         print(header(plan), flush=True)
     if name is None:

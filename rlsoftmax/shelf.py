@@ -8,12 +8,11 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import linecache
 import os
+import re
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -34,7 +33,7 @@ SHELVES: dict[str, tuple[str, type[Component]]] = {
 WITH = "RLSOFTMAX_WITH"  # paths of component files; worker processes inherit it
 
 _BROUGHT: dict[str, dict[str, type[Component]]] = {group: {} for group in SHELVES}
-_TEXTS: dict[str, str] = {}  # module -> the source text that was executed, whatever the file says by now
+_TEXTS: dict[type, str] = {}  # class -> the text of its file as it was executed, whatever the file says by now
 
 
 def names(group: str) -> list[str]:
@@ -122,20 +121,24 @@ def load_file(path: str | Path) -> ModuleType:
 
 @functools.cache
 def _module(path: str, text: str) -> ModuleType:
-    """Return the module of a text. It is in sys.modules under a name of its own, so that annotations resolve."""
-    name = f"rlsoftmax_with_{hashlib.sha256((path + chr(0) + text).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_loader(name, loader=None, origin=path)
-    assert spec is not None  # with a name and no loader there is always one
-    module = importlib.util.module_from_spec(spec)
+    """Return the module of a text. It is in sys.modules while it is executed, so that annotations resolve.
+
+    Its name is made of the file's name alone: compiled loops remember the modules of their rules by name.
+    """
+    name = f"rlsoftmax_with_{re.sub(r'[^A-Za-z0-9_]', '_', Path(path).stem)}"
+    module = ModuleType(name)
     module.__file__ = path
-    sys.modules[name], _TEXTS[name] = module, text
+    sys.modules[name] = module
     linecache.checkcache(path)
     try:
         exec(compile(text, path, "exec"), vars(module))  # noqa: S102 - the user named this file on the command line
+        for _, base in SHELVES.values():
+            for cls in _classes(module, base).values():
+                _TEXTS[cls] = text
+                schema(cls)  # now: another file of this name may take its place in sys.modules
     except Exception as error:
         del sys.modules[name]
-        line = _line_of(error, path)
-        raise ConfigError(f"--with {path}{line}: {type(error).__name__}: {_first(error)}") from error
+        raise ConfigError(f"--with {path}{_line_of(error, path)}: {type(error).__name__}: {_first(error)}") from error
     return module
 
 
@@ -175,8 +178,8 @@ def source_of(cls: type) -> str | None:
 
 def _text(cls: type) -> str:
     module = sys.modules.get(cls.__module__)
-    if cls.__module__ in _TEXTS:
-        return _TEXTS[cls.__module__]
+    if cls in _TEXTS:
+        return _TEXTS[cls]
     whole = module if cls.__module__ != "__main__" and module is not None else cls
     for part in (whole, cls):  # a notebook has no module's text, but that of its cells
         try:
@@ -199,8 +202,11 @@ def _normalised(text: str) -> str:
     return ast.unparse(tree)
 
 
-def _origin(cls: type) -> str | None:
-    return getattr(sys.modules.get(cls.__module__), "__file__", None)
+def _origin(cls: type[Component]) -> str | None:
+    """Return the file in which a class was defined."""
+    rules = (value for value in vars(cls).values() if inspect.isfunction(value) and value.__module__ == cls.__module__)
+    files = [rule.__globals__.get("__file__") for rule in rules]
+    return files[0] if files else getattr(sys.modules.get(cls.__module__), "__file__", None)
 
 
 def class_named(word: str) -> type[Component]:

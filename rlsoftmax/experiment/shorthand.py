@@ -21,7 +21,7 @@ Exact = int | float | str | Fraction
 _CALL = re.compile(r"\b(octaves|linspace|geomspace)\(([^()]*)\)")
 _RATIO = re.compile(r"[+-]?\s*[\d.]+\s*/\s*[\d.]+")
 _COMPONENT_FIELD = re.compile(r"(env|agent|policy)\.\w+")
-_MOST = 100_000  # values in one list
+_MOST = 10_000  # values in one list
 _DIGITS = Context(prec=40)  # decimal arithmetic: the same doubles on every machine
 
 _TEMPERATURE = (
@@ -180,6 +180,8 @@ def expand(argument: str, schedules: Collection[str] = ()) -> list[str]:
     text = values(text)
     if key == "tau":
         return _temperatures(argument, text)
+    if _COMPONENT_FIELD.fullmatch(key) and text.lstrip().startswith("{"):
+        return [f"++{key}={text}"]  # keys and values may be new ones, as in env.kwargs={render_mode: ansi}
     if schedules and _COMPONENT_FIELD.fullmatch(key):
         return [_scheduled(argument, key, text, schedules)]
     return [f"{key}={text}"]

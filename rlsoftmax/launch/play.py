@@ -54,6 +54,11 @@ def play_part(plan: Plan) -> StudyData:
     return _asked_for(plan, store, str(store.path))
 
 
+def announce(plan: Plan) -> None:
+    """Write a plan before its parts are played elsewhere, unless what is there covers it."""
+    _Part(folder_of(plan)).write_plan(plan.document())
+
+
 class _Part(Folder):
     """A folder in which a plan that another one covers is not written: that one knows what was swept."""
 

@@ -27,11 +27,10 @@ from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.compose import Composer
 from rlsoftmax.experiment.spec import experiment
 from rlsoftmax.launch.files import SearchPath, UserFiles, add_folders, user_folders
-from rlsoftmax.launch.play import check_study, folder_of, play_part
+from rlsoftmax.launch.play import announce, check_study, play_part
 from rlsoftmax.launch.request import Request, grids_in, plan_jobs, plan_with
 from rlsoftmax.places import shipped
 from rlsoftmax.shelf import bring_all, brought, defaults
-from rlsoftmax.store.folder import Folder
 
 # Settings that no file and no argument can change: Hydra itself writes nothing.
 FIXED = (
@@ -59,13 +58,22 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Return what the jobs returned, one for each cell."""
         master = self.master
-        request = Request(arguments=tuple(arguments), grids=grids_in(master))
+        request = Request(arguments=_joined(arguments), grids=grids_in(master))
         plan, jobs = plan_jobs(request, composer(self.loader, master))
         check_study(plan)
-        Folder(folder_of(plan)).write_plan(plan.document())  # the jobs write parts of it
+        announce(plan)  # the jobs are parts of it
         with read_write(master), open_dict(master):
             master.study = plan.name  # hydra.sweep.dir follows
         return self.jobs.launch([[*job, f"study={plan.name}"] for job in jobs], initial_job_idx=0)
+
+
+def _joined(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Undo what `expand` did to `tau=<numbers>`, so that the axis is called tau again."""
+    numbers = [argument for argument in arguments if argument.startswith("tau.value=")]
+    if "tau=constant" not in arguments or len(numbers) != 1:
+        return tuple(arguments)
+    rest = tuple(argument for argument in arguments if argument not in ("tau=constant", *numbers))
+    return (*rest, numbers[0].replace("tau.value=", "tau="))
 
 
 class FusedLauncher(Launcher):
