@@ -278,8 +278,8 @@ def test_sums_that_are_added_window_by_window_change_the_bits():
     assert changed(case, bits(block.play(by_windows)))
 
 
-def test_another_agents_kernel_changes_the_bits():
-    """What a mixed-up kernel cache would do, without any error: SARSA's block, played by Expected SARSA's loop."""
-    block = block_of(case_of(SARSA).setups, lanes_of())
-    other = cases.setup_of(cases.ExpectedSarsa(), case_of(SARSA).policy, cases.CHAIN)
-    assert changed(case_of(SARSA), bits(block.play(linked(other.kind, {}))))
+def test_another_kernel_changes_the_bits():
+    """What a mixed-up kernel cache would do, without any error: the loop of another policy."""
+    block = block_of(case_of(Q).setups, lanes_of())
+    other = cases.setup_of(cases.QLearning(), cases.Greedy(), cases.CHAIN)
+    assert changed(case_of(Q), bits(block.play(linked(other.kind, {}))))

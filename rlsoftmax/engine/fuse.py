@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks, place
+from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks
 from rlsoftmax.engine import loop
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
-from rlsoftmax.errors import RuleError, did_you_mean
 
 # Order in which the loop passes what it offers (loop.py); names with an underscore are for the linker alone.
 LEARNS = (
@@ -215,16 +214,3 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "HEAT_OBSERVES": "observe" in heat,
         "OBSERVES": "observe" in policy or "observe" in heat,
     }  # fmt: skip
-
-
-def check_fit(kind: Kind) -> None:
-    """Refuse an agent and a policy that do not fit, in one sentence."""
-    learn = kind.agent.own_rules().get("learn")
-    if learn is None:
-        raise RuleError(f"agent {kind.agent.__name__} has no rule `learn`.")
-    if kind.looks_ahead and asks(learn, "probabilities"):
-        raise RuleError(f"{place(learn)} may ask for `probabilities` or for what comes next, not for both.")
-    both = set(kind.names.mind) & (set(kind.names.world) | set(kind.names.shared))
-    if both - {"allowed"}:
-        word = sorted(both)[0]
-        raise RuleError(f"{kind}: the name {word!r} belongs to two parts.{did_you_mean(word, kind.names.mind)}")

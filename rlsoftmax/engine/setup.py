@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from rlsoftmax.component import Component
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, Transitions, asked
-from rlsoftmax.engine.fuse import Kind, Names, check_fit
+from rlsoftmax.engine.fit import check_env, check_kind, check_memory, check_names
+from rlsoftmax.engine.fuse import Kind, Names
 from rlsoftmax.errors import RuleError
 from rlsoftmax.numeric import MEMORY, BuildLuck
 
@@ -64,17 +65,17 @@ class Setup:
     def kind(self) -> Kind:
         """Return what this configuration shares its compiled loop with."""
         world = self.world
-        minds = {name: list(mind_arrays(part, world, None)) for name, part in self.parts().items() if part is not None}
-        names = [name for group in minds.values() for name in group]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise RuleError(f"{type(self.agent).__name__} and {type(self.policy).__name__} both remember {twice!r}.")
+        parts = [part for part in self.parts().values() if part is not None]
+        minds = [(type(part).__name__, name) for part in parts for name in mind_arrays(part, world, None)]
+        check_names(minds, (*world.own, *world.shared))
+        names = [name for _, name in minds]
         heat = type(self.heat) if self.heat is not None else None
         visits = ("visits",) if self._asks("visits") else ()
         layout = Names((*names, *visits), world.own, tuple(world.shared))
         absent = tuple(getattr(self.env, "absent", ()))
         kind = Kind(type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0, absent)
-        check_fit(kind)
+        check_kind(kind)
+        check_memory(self.agent, mind_arrays(self.agent, world, None), world.states, world.actions)
         return kind
 
     @functools.cached_property
@@ -135,6 +136,7 @@ def _plain_dtype(array: Array) -> type:
 @functools.lru_cache(maxsize=256)
 def world_of(env: Environment, seed: int) -> World:
     """Return the sizes and arrays of an environment; equal environments are looked at once."""
+    check_env(env)
     shared = {name: np.ascontiguousarray(array) for name, array in _shared(env).items()}
     own = tuple(env.own(BuildLuck(seed, 0))) if hasattr(env, "own") else ()
     limit: Any = getattr(env, "limit", None)

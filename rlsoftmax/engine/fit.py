@@ -1,0 +1,73 @@
+"""Which parts fit together: what does not is refused in one sentence, before anything is linked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rlsoftmax.contracts import OFFERED, Agent, Environment, asks, place
+from rlsoftmax.engine.fuse import Kind
+from rlsoftmax.errors import RuleError
+
+# Names that the loop itself offers: an array of this name would be asked for in vain.
+_MIND = ("learn", "rank", "prefer", "weigh", "choose", "temperature", "observe")
+_WORLD = ("start", "pull", "step")
+
+
+def check_env(env: Environment) -> None:
+    """Refuse an environment that lacks what the loop calls or reads."""
+    name, rules = type(env).__name__, env.own_rules()
+    if not env.is_bandit() and not {"start", "step"} <= rules.keys():
+        raise RuleError(f"environment {name} needs the rule `pull`, or `start` and `step`; it has {_list(rules)}.")
+    if not hasattr(env, "actions"):
+        raise RuleError(f"environment {name} does not say how many `actions` there are.")
+    if not env.is_bandit() and not hasattr(env, "states") and not hasattr(env, "own"):
+        raise RuleError(f"environment {name} has neither `states` nor an array `observation`.")
+
+
+def check_memory(agent: Agent, arrays: Mapping[str, Any], states: int, actions: int) -> None:
+    """Refuse an agent that leaves the policy nothing to rank."""
+    if not arrays:
+        raise RuleError(f"agent {type(agent).__name__} has no `memory`, and the policy ranks its first array.")
+    first, array = next(iter(arrays.items()))
+    if "rank" not in agent.own_rules() and states and array.shape != (states, actions):
+        raise RuleError(
+            f"{type(agent).__name__}.memory: the policy ranks {first!r}, which must have the shape (states, actions) = "
+            f"{(states, actions)}, not {array.shape}; or fill `values` in a rule `rank`."
+        )
+
+
+def check_names(minds: Sequence[tuple[str, str]], world: Sequence[str]) -> None:
+    """Refuse arrays that two parts, or a part and the loop, call the same. minds: (part, array), both by name."""
+    owners: dict[str, str] = {}
+    for owner, name in minds:
+        _check_offered(owner, name, _MIND)
+        if name in owners:
+            raise RuleError(f"{owners[name]} and {owner} both remember {name!r}; rename one.")
+        owners[name] = owner
+    for name in world:
+        if name in owners:
+            raise RuleError(f"{owners[name]} and the environment both have an array {name!r}; rename one.")
+        if name != "observation":
+            _check_offered("the environment", name, _WORLD)
+
+
+def _check_offered(owner: str, name: str, rules: tuple[str, ...]) -> None:
+    if any(name in OFFERED[rule] for rule in rules):
+        raise RuleError(f"{owner} has an array {name!r}, but that is what the loop offers by this name; rename it.")
+
+
+def check_kind(kind: Kind) -> None:
+    """Refuse an agent and a policy that lack a rule, or ask for what cannot be had together."""
+    rules, policy = kind.agent.own_rules(), kind.policy.own_rules()
+    learn = rules.get("learn")
+    if learn is None:
+        raise RuleError(f"agent {kind.agent.__name__} has no rule `learn`.")
+    if kind.looks_ahead and asks(learn, "probabilities"):
+        raise RuleError(f"{place(learn)} may ask for `probabilities` or for what comes next, not for both.")
+    if not ({"weigh", "choose"} & policy.keys() or hasattr(kind.policy, "weigh_lanes")):
+        raise RuleError(f"policy {kind.policy.__name__} has neither `weigh_lanes` nor a rule `weigh` or `choose`.")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names) or "none"
