@@ -75,8 +75,7 @@ def test_the_better_of_two_was_chosen_too() -> None:
 
 def test_fresh_runs_of_the_best_silence_that_one() -> None:
     cells = a_hill([0.5, 1.0, 2.0], top=1.0)
-    fresh = np.concatenate([LUCK, LUCK[:20]])
-    cells[1] = a_cell({"tau": 1.0}, fresh)
+    cells[1] = a_cell({"tau": 1.0}, [*LUCK, 0.1])  # run 40 was not looked at when it was chosen
     assert kinds(a_study(*cells)) == []
 
 
@@ -130,6 +129,7 @@ def test_a_study_swept_in_beta_is_told_in_beta() -> None:
         ([0.2, 0.3, 0.4], 0.2, [0.1]),
         ([1.0, 10.0, 100.0], 1.0, [0.1, 0.01]),
         ([0.0, 2.0, math.inf], 2.0, []),
+        ([-1.0, 0.0, 2.0], 2.0, []),  # one positive number has no ratio
     ],
 )
 def test_a_grid_goes_on_as_it_went(values: list[float], at: float, expected: list[float]) -> None:
@@ -174,6 +174,12 @@ def test_few_missing_and_failed_runs_are_said() -> None:
     now = standing(study.cells)
     assert now is not None
     assert [cell.overrides["tau"] for cell in now.left_out] == [4.0]
+
+
+def test_ten_runs_are_not_few() -> None:
+    cells = [a_cell({"tau": tau}, LUCK[:10] + tau) for tau in (1.0, 2.0)]
+    assert "few_runs" not in kinds(a_study(*cells, runs=10))
+    assert "few_runs" in kinds(a_study(cells[0], a_cell({"tau": 2.0}, LUCK[:9]), runs=10))
 
 
 def test_a_study_without_scores_is_told_so_and_nothing_else() -> None:

@@ -33,7 +33,7 @@ from rlsoftmax.store.digest import digest
 from rlsoftmax.store.folder import Folder, Memory, Store, read_plan
 from rlsoftmax.store.merge import agree
 from rlsoftmax.store.names import check_name
-from rlsoftmax.store.read import read_study, study_of
+from rlsoftmax.store.read import read_study, study_of, with_infinity
 from rlsoftmax.store.rows import Rows, in_order, name_of_content, together
 from rlsoftmax.store.verify import verify
 
@@ -335,6 +335,14 @@ def test_files_from_strangers_are_refused_by_name(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value), case
 
 
+def test_a_chunk_with_an_entry_twice_is_refused(tmp_path: Path) -> None:
+    path = write_chunk(tmp_path, some_rows([(A, 0)]), {})
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("run.npy", b"")
+    with pytest.raises(StoreError, match="overlap"):
+        read_chunk(path)
+
+
 def test_a_chunk_that_vanished_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot read .*0\.npz: No such file"):
         read_chunk(tmp_path / "0.npz")
@@ -574,6 +582,16 @@ def test_a_folder_that_cannot_be_synced_is_passed_over_but_a_broken_disk_is_not(
     else:
         with pytest.raises(OSError, match=os.strerror(number)):
             durable.sync_folder(tmp_path)
+
+
+def test_a_folder_that_cannot_be_opened_is_passed_over_as_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Any, flags: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert durable.sync_folder(tmp_path) is False
 
 
 def test_writers_of_the_same_and_of_other_rows_do_not_disturb_each_other(tmp_path: Path) -> None:
@@ -839,6 +857,7 @@ def test_a_plan_of_another_shape_is_refused_in_one_line(tmp_path: Path) -> None:
         Folder(tmp_path / str(number)).write_plan(good | bad)
         with pytest.raises(StoreError, match="not as format 1 says"):
             read_study(tmp_path / str(number))
+    assert "not as format 1 says" in verify(tmp_path / "0")[0]
 
 
 def test_rows_without_a_plan_are_a_problem(tmp_path: Path) -> None:
@@ -875,6 +894,11 @@ def test_a_study_is_the_union_of_its_plans(tmp_path: Path) -> None:
     assert study.missing == 2 + 2 + 4
     reward = study.cells[1].metric("reward")
     np.testing.assert_array_equal(reward, some_rows(pairs_of([A], range(3))).arrays["reward"] / 10.0)
+
+
+def test_infinity_is_found_wherever_it_is_written() -> None:
+    plain = {"tau": "inf", "deep": [{"low": "-inf"}, 1.0, "infinite", True], "none": None}
+    assert with_infinity(plain) == {"tau": math.inf, "deep": [{"low": -math.inf}, 1.0, "infinite", True], "none": None}
 
 
 def test_a_study_in_memory_reads_like_one_on_disk(tmp_path: Path) -> None:

@@ -25,9 +25,6 @@ def two_sided(t: npt.ArrayLike, freedom: npt.ArrayLike) -> Floats:
 
 
 def standard_error(values: Floats, axis: int = -1) -> Any:
-    """Return the standard error of the mean, NaN for fewer than two values; exactly 0 when all are equal."""
-    n = values.shape[axis]
-    if n < 2:
-        return np.full(values.mean(axis=axis).shape, np.nan)
+    """Return the standard error of the mean of at least two values; exactly 0 when all are equal."""
     spread = np.where(np.ptp(values, axis=axis) == 0.0, 0.0, values.std(axis=axis, ddof=1))
-    return spread / np.sqrt(n)
+    return spread / np.sqrt(values.shape[axis])
