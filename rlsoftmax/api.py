@@ -273,7 +273,7 @@ class Study:
         """Return the study as text: a bar, the score with its interval, and how far behind the best."""
         from rlsoftmax.plots import table
 
-        return str(table.text(self.data, width))
+        return table.text(self.data, width)
 
     def best(self, which: str | None = None) -> Cell:
         """Return the cell with the highest mean score: `greedy` where it exists and is asked for, else `online`."""
@@ -282,11 +282,18 @@ class Study:
             raise ConfigError("no run is there yet.")
         return max(cells, key=lambda cell: float(np.nanmean(cell.scores(which or "online"))))
 
-    def plot(self, kind: str = "temperature") -> Figure:
-        """Return a matplotlib figure."""
+    def plot(
+        self,
+        kind: str = "temperature",
+        style: str = "",
+        width: float | str | None = None,
+        axis: str | None = None,
+        score: str | None = None,
+    ) -> Figure:
+        """Return a matplotlib figure; arguments and errors as in `rlsoftmax.plots.draw`."""
         from rlsoftmax import plots
 
-        return plots.draw(self.data, kind)
+        return plots.draw(self.data, kind, style, width, axis, score)
 
     def to_frame(self, metric: str | None = None) -> Any:
         """Return a pandas DataFrame: one row per cell and run, or per bin too for a metric. Needs pandas."""
@@ -304,7 +311,7 @@ class Study:
     def _repr_html_(self) -> str:
         from rlsoftmax.plots import table
 
-        return str(table.html(self.data)) + _picture(self)
+        return table.html(self.data) + _picture(self)
 
 
 def _has(cell: Cell, key: str, value: Any) -> bool:

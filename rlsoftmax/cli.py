@@ -6,7 +6,8 @@
   rlsoftmax demo                             which temperature is best, on a bandit and on FrozenLake
 
   rlsoftmax show   STUDY                     the table of a stored study; STUDY is a name below results/ or a folder
-  rlsoftmax plot   STUDY [--kind temperature] [--format png,svg]
+  rlsoftmax plot   STUDY [--kind temperature] [--format png,svg,pdf] [--style paper] [--width icml] [--axis beta]
+                         [--score greedy] [--out FOLDER]
   rlsoftmax report STUDY                     one page with everything
   rlsoftmax trace  STUDY [tau=0.25] [run=0] [first=0] [last=20]           the steps of one run, as CSV
   rlsoftmax digest STUDY | verify STUDY      what was learned, as SHA-256; whether the files are whole
@@ -41,6 +42,15 @@ if TYPE_CHECKING:
     from rlsoftmax.store.data import StudyData
 
 DONE, FAILED, REFUSED, STOPPED = 0, 1, 2, 130
+PLOT = {
+    "--kind": "temperature",
+    "--format": "png,svg",
+    "--style": "",
+    "--width": "",
+    "--axis": "",
+    "--score": "",
+    "--out": "",
+}
 DEMOS = ("demo-testbed", "demo-frozen_lake")
 
 
@@ -232,7 +242,7 @@ def _failures(study: StudyData) -> int:
 def _table(study: StudyData) -> str:
     from rlsoftmax.plots import table
 
-    return str(table.text(study, shutil.get_terminal_size((100, 24)).columns))
+    return table.text(study, shutil.get_terminal_size((100, 24)).columns, sys.stdout.isatty())
 
 
 def _write_table(study: StudyData) -> Path:
@@ -326,15 +336,20 @@ def _show(words: Sequence[str], signals: Signals) -> int:
 
 
 def _plot(words: Sequence[str], signals: Signals) -> int:
-    words, chosen = options_of("plot", words, {"--kind": "temperature", "--format": "png,svg", "--out": ""})
-    study = _load(one_study("plot", words)[0]).data
     from rlsoftmax import plots
 
+    words, chosen = options_of("plot", words, PLOT)
+    study = _load(one_study("plot", words)[0]).data
     folder = Path(chosen["--out"] or study.folder or ".")
-    save: Any = plots.save  # type: ignore[attr-defined]
-    for path in save(study, folder, chosen["--kind"].split(","), chosen["--format"].split(",")):
+    look = chosen["--style"], _width(chosen["--width"]), chosen["--axis"] or None, chosen["--score"] or None
+    for path in plots.save(study, folder, chosen["--kind"].split(","), chosen["--format"].split(","), *look):
         print(path)
     return DONE
+
+
+def _width(text: str) -> float | str | None:
+    """Return inches, or the name of a page."""
+    return float(text) if text.replace(".", "", 1).isdigit() else text or None
 
 
 def _report(words: Sequence[str], signals: Signals) -> int:

@@ -1,22 +1,12 @@
 """Calling the command line inside the test process, in an empty folder. (0.02 s instead of the 0.4 s of a new one.)"""
 
-import importlib.util
 import io
 import json
-import sys
-import types
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlsoftmax import cli, plots
-
-if importlib.util.find_spec("rlsoftmax.plots.table") is None:  # until that room is furnished
-    table = types.ModuleType("rlsoftmax.plots.table")
-    table.text = lambda study, width: f"{len(study.cells)} cells of {study.name}"
-    table.csv = lambda study: "cell\n"
-    table.html = lambda study: f"<table>{study.name}</table>"
-    sys.modules["rlsoftmax.plots.table"] = plots.table = table
+from rlsoftmax import cli
 
 
 @dataclass

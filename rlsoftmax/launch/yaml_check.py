@@ -40,12 +40,12 @@ def _parsed(text: str, path: Path) -> yaml.Node | None:
         for event in yaml.parse(text, Loader=_LOADER):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MOST_DEPTH:
-                line = event.start_mark.line + 1
+                line = _line(event.start_mark)
                 raise ConfigError(f"{path}:{line}: nested more than {MOST_DEPTH} levels deep.")
         node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
         return node
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        line = _line(error.problem_mark)
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from None
@@ -89,4 +89,8 @@ def _check_hydra(node: yaml.MappingNode, path: Path) -> None:
 
 
 def _refuse(path: Path, node: yaml.Node, why: str) -> NoReturn:
-    raise ConfigError(f"{path}:{node.start_mark.line + 1}: {why}")
+    raise ConfigError(f"{path}:{_line(node.start_mark)}: {why}")
+
+
+def _line(mark: Any) -> int:
+    return mark.line + 1 if mark is not None else 1
