@@ -154,16 +154,16 @@ class Cell:
     def trace(self, run: int, first: int = 0, last: int | None = None) -> Array:
         """Return the steps [first, last) of a run, played again, as a structured array."""
         from rlsoftmax.engine import replay
-        from rlsoftmax.experiment.execute import setup_of
+        from rlsoftmax.experiment.setups import setup_of
 
-        return replay.trace(setup_of(self._planned), self._known(run), first, last)
+        return replay.trace(setup_of(self._planned.experiment), self._known(run), first, last)
 
     def policy(self, run: int) -> FinalPolicy:
         """Return the policy of a run after its last step: `.probabilities(observation)`, `.act(observation, rng)`."""
         from rlsoftmax.engine import replay
-        from rlsoftmax.experiment.execute import setup_of
+        from rlsoftmax.experiment.setups import setup_of
 
-        return replay.final_policy(setup_of(self._planned), self._known(run))
+        return replay.final_policy(setup_of(self._planned.experiment), self._known(run))
 
     def _known(self, run: int) -> int:
         if run not in self.runs and run not in [failure.run for failure in self.data.failures]:

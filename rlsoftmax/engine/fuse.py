@@ -115,6 +115,12 @@ def fuse(kind: Kind, debug: bool = False) -> Callable[[loop.Game], None]:
     return compiled(linked(kind, {}), INLINED_APART, debug)
 
 
+def is_kept(kind: Kind) -> bool:
+    """Return whether the compiled loop of this kind is on disk, so that it need not be compiled."""
+    cache = getattr(fuse(kind), "_cache", None)
+    return cache is None or cache.kept  # nothing to compile when the compiler is switched off
+
+
 def linked(kind: Kind, hooks: Mapping[str, Any]) -> FunctionType:
     """Return `advance` with all names filled in, as plain Python; `hooks` stand in for functions of the loop."""
     names = _rules(kind) | _constants(kind)

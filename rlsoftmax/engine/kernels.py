@@ -33,6 +33,13 @@ def folder() -> Path:
     return Path(home) / "rlsoftmax" / f"py{sys.version_info.major}{sys.version_info.minor}"
 
 
+def writable() -> bool:
+    """Return whether kernels can be kept."""
+    place = folder()
+    existing = next(parent for parent in (place, *place.parents) if parent.exists())
+    return os.access(existing, os.W_OK)
+
+
 class KernelCache(_Cache):  # type: ignore[misc]
     """What numba asks of a cache: load and save the machine code of one function for one signature."""
 
@@ -45,6 +52,11 @@ class KernelCache(_Cache):  # type: ignore[misc]
     def cache_path(self) -> str:
         """Return the folder, as numba wants it."""
         return str(folder())
+
+    @property
+    def kept(self) -> bool:
+        """Whether the function is there for some signature."""
+        return any(folder().glob(f"{self.digest[:16]}-*.kernel"))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function, or None when it is not there or not intact."""
@@ -87,7 +99,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return hashlib.sha256(f"{self.digest} {sig} {codegen.magic_tuple()}".encode()).hexdigest()
 
     def _path(self, key: str) -> Path:
-        return folder() / f"{key}.kernel"
+        return folder() / f"{self.digest[:16]}-{key}.kernel"
 
 
 def _write(path: Path, content: bytes) -> None:

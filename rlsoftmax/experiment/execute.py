@@ -19,7 +19,9 @@ from rlsoftmax.engine.harvest import harvest
 from rlsoftmax.engine.prepare import prepare, rehearse
 from rlsoftmax.engine.replay import locate_failure
 from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
+from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.shelf import is_shipped
 from rlsoftmax.store.data import Failure
 from rlsoftmax.store.folder import Store
@@ -66,8 +68,8 @@ def execute(
 ) -> None:
     """Play the runs of the plan that `results` does not have yet, and append them in chunks.
 
-    Rules that are not shipped are rehearsed, then the plan is written, before anything runs. Blocks run on a pool of threads; kernels of later kinds compile while
-    earlier ones run. Raises Interrupted when `stop` is set; what was finished is kept.
+    Rules that are not shipped are rehearsed, then the plan is written, before anything runs. Blocks run on a pool of
+    threads; kernels of later kinds compile while earlier ones run. Raises Interrupted when `stop` is set; what was finished is kept.
     """
     groups = _groups(plan, results)
     _rehearse(groups)
@@ -93,15 +95,9 @@ def _rehearse(groups: list[list[Task]]) -> None:
 # --- what is missing ------------------------------------------------------------------------------------------------
 
 
-def setup_of(cell: PlannedCell) -> Setup:
-    """Return the cell as the engine plays it."""
-    e = cell.experiment
-    return Setup(e.agent, e.policy, e.env, e.seed, e.steps, cell.edges, cell.snapshot_steps)
-
-
 def _groups(plan: Plan, results: Store) -> list[list[Task]]:
     """Return the blocks to play, one list per kind, in the order of the plan."""
-    setups = [setup_of(cell) for cell in plan.cells]
+    setups = [setup_of(cell.experiment) for cell in plan.cells]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for c, setup in enumerate(setups):
         groups.setdefault(setup.shape, []).append(c)
@@ -148,8 +144,9 @@ def _width(setup: Setup, lanes: int, threads: int) -> int:
 
 def _play(groups: list[list[Task]], threads: int, writer: _Writer, stop: threading.Event) -> None:
     """Compile one kind after the other, and play the blocks of those that are ready."""
+    ahead = Ahead([(group[0].cells[0], group[0].setups[0]) for group in groups])
     with ThreadPoolExecutor(1) as compiler, ThreadPoolExecutor(threads) as pool:
-        kernels = [compiler.submit(prepare, group[0].setups[0], group[0].debug) for group in groups]
+        kernels = [compiler.submit(_kernel, n, group[0], ahead) for n, group in enumerate(groups)]
         try:
             for kernel, group in zip(kernels, groups, strict=True):
                 _play_group(group, kernel, pool, threads, writer, stop)
@@ -158,6 +155,13 @@ def _play(groups: list[list[Task]], threads: int, writer: _Writer, stop: threadi
             for kernel in kernels:
                 kernel.cancel()
             raise
+        finally:
+            ahead.close()
+
+
+def _kernel(n: int, task: Task, ahead: Ahead) -> Any:
+    ahead.wait(n)
+    return prepare(task.setups[0], task.debug)
 
 
 def _play_group(
