@@ -8,6 +8,7 @@ means that the kind is compiled here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -73,10 +74,8 @@ def _stream(stream: IO[str] | None) -> IO[str]:
 def main(lines: Sequence[str]) -> None:
     """Compile the kind of each configuration, and say so, one line each."""
     for line in lines:
-        try:
+        with contextlib.suppress(RlsoftmaxError):  # the first process will say what is wrong
             prepare(setup_of(experiment(json.loads(line))))
-        except RlsoftmaxError:
-            pass  # the first process compiles it, too, and says what is wrong
         sys.stdout.write("done\n")
         sys.stdout.flush()
 

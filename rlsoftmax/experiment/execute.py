@@ -69,7 +69,11 @@ def execute(
     """Play the runs of the plan that `results` does not have yet, and append them in chunks.
 
     Rules that are not shipped are rehearsed, then the plan is written, before anything runs. Blocks run on a pool of
-    threads; kernels of later kinds compile while earlier ones run. Raises Interrupted when `stop` is set; what was finished is kept.
+    threads; kernels of later kinds compile while earlier ones run.
+
+    Raises:
+      Interrupted: when `stop` is set; what was finished is kept.
+      RuleError: if a rule cannot be compiled, or fails its rehearsal.
     """
     groups = _groups(plan, results)
     _rehearse(groups)
