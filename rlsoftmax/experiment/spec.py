@@ -26,6 +26,7 @@ from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
 from rlsoftmax.experiment import bins
 from rlsoftmax.experiment.bins import Ints, Record
+from rlsoftmax.experiment.ranges import check_ranges
 from rlsoftmax.experiment.shorthand import refuse_key
 from rlsoftmax.places import GROUPS
 from rlsoftmax.shelf import find, names, source_of
@@ -127,6 +128,8 @@ def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
     record = build(Record, _mapping("record", config.get("record")), "record")
     env: Any = parts["env"]
     ends = bins.edges(numbers.steps, record, env.is_bandit())
+    for group, part in parts.items():
+        check_ranges(part, group, ends)
     score = _score(_mapping("score", config.get("score")), env, ends)
     return Experiment(
         **parts,
