@@ -65,6 +65,12 @@ def check_kind(kind: Kind) -> None:
         raise RuleError(f"agent {kind.agent.__name__} has no rule `learn`.")
     if kind.looks_ahead and asks(learn, "probabilities"):
         raise RuleError(f"{place(learn)} may ask for `probabilities` or for what comes next, not for both.")
+    for word, has in (
+        ("probabilities", kind.policy.has_probabilities()),
+        ("temperature", kind.policy.has_temperature()),
+    ):
+        if not has and (asks(learn, word) or asks(learn, f"next_{word}")):
+            raise RuleError(f"{place(learn)}: learns from the {word}, and policy {kind.policy.__name__} has none.")
     if not ({"weigh", "choose"} & policy.keys() or hasattr(kind.policy, "weigh_lanes")):
         raise RuleError(f"policy {kind.policy.__name__} has neither `weigh_lanes` nor a rule `weigh` or `choose`.")
 

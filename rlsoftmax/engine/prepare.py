@@ -1,24 +1,24 @@
-"""Before a kind is played: rehearse rules that are not ours, compile, and say plainly what is wrong."""
+"""Compile a kind before it is played, and say in one sentence what the compiler could not do."""
 
 from __future__ import annotations
 
 import re
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FunctionType
-from typing import Any
 
 import numpy as np
 from numba.core.errors import NumbaError
 
-from rlsoftmax.contracts import place
+from rlsoftmax.contracts import place, spot
 from rlsoftmax.engine.blocks import Block
-from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.fuse import fuse
+from rlsoftmax.engine.link import callees
 from rlsoftmax.engine.loop import Game
+from rlsoftmax.engine.rehearsal import parts_of, rehearse
 from rlsoftmax.engine.setup import Setup
 from rlsoftmax.errors import RuleError
 
-REHEARSED_LANES, REHEARSED_STEPS, REHEARSED_LIMIT = 2, 40, 7
+__all__ = ["prepare", "rehearse", "shortened"]
 
 
 def prepare(setup: Setup, debug: bool = False) -> Callable[[Game], None]:
@@ -33,38 +33,76 @@ def prepare(setup: Setup, debug: bool = False) -> Callable[[Game], None]:
     return kernel
 
 
-# --- the compiler's messages ----------------------------------------------------------------------------------------
-
-_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
-_NOISE = re.compile(r"\x1b\[[0-9;]*m")
-
-
 def shortened(error: NumbaError, setup: Setup) -> str:
     """Return `file:line in Class.rule: sentence` of what the compiler could not do."""
-    text = _NOISE.sub("", str(error))
-    rules = [rule for part in _parts(setup) for rule in type(part).own_rules().values()]
-    for file, line in _PLACE.findall(text)[::-1]:
-        for rule in rules:
-            if _within(rule, file, int(line)):
-                return f"{_basename(file)}:{line} in {rule.__qualname__}: {_sentence(text)}."
-    return f"{setup.kind}: {_sentence(text)}."
+    text = _COLOURS.sub("", str(error))
+    return f"{_where(text, setup)}: {_sentence(text)}."
+
+
+# --- where ----------------------------------------------------------------------------------------------------------
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_PLACE = re.compile(r"\bat (\S[^\n]*?) \((\d+)\)$", re.MULTILINE)
+_FUNCTION = re.compile(r"<function (\S+) at 0x")
+
+
+def _where(text: str, setup: Setup) -> str:
+    """Return the innermost place that an author wrote: the compiler's message goes from the inside to the outside."""
+    written = list(_written(setup))
+    for path, line in _PLACE.findall(text):
+        for function in written:
+            if function.__code__.co_filename == path and int(line) in _lines(function):
+                return spot(path, int(line), function.__qualname__)
+    for qualname in _FUNCTION.findall(text):
+        for function in written:
+            if function.__qualname__ == qualname:
+                return place(function)
+    return str(setup.kind)
+
+
+def _written(setup: Setup) -> Iterator[FunctionType]:
+    """Yield the rules of a kind and every function they reach, except this library's own."""
+    waiting = [rule for part in parts_of(setup) for rule in type(part).own_rules().values()]
+    seen: set[FunctionType] = set()
+    while waiting:
+        function = waiting.pop()
+        if function not in seen:
+            seen.add(function)
+            waiting += callees(function).values()
+            if not str(function.__module__).startswith("rlsoftmax.engine"):
+                yield function
+
+
+def _lines(function: FunctionType) -> range:
+    lines = [number for _, _, number in function.__code__.co_lines() if number]
+    return range(min(lines), max(lines) + 1)
+
+
+# --- what -----------------------------------------------------------------------------------------------------------
+
+MAKES = "zeros ones empty full arange array asarray copy linspace zeros_like ones_like empty_like full_like".split()
 
 
 def _sentence(text: str) -> str:
-    """Return the first line that says what is wrong, without the compiler's vocabulary."""
+    """Return what is wrong, without the compiler's vocabulary."""
     if missing := re.search(r"(?:NameError: )?name '(\w+)' is not defined", text):
         return f"{missing[1]} is not defined"
     if field := re.search(r"Field '(\w+)' was not found in record", text):
         return f"self.{field[1]} is not one of its numbers"
     if unify := re.search(r"Cannot unify (.+?) and (.+?) for '(\w+)", text):
-        return f"{unify[3].split('.')[0]} is sometimes {_kind(unify[1])} and sometimes {_kind(unify[2])}"
-    if "NRT" in text or "_nrt" in text.lower():
-        return "a rule cannot make or return an array; write into the arrays it asks for"
-    if call := re.search(r"No implementation of function Function\((.+?)\) found", text):
-        return f"{_callee(call[1])} cannot be compiled for these arguments"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    useful = [line for line in lines if not line.startswith(("Failed in", "During:", "File", "<source", "-", "^"))]
-    return (useful[0] if useful else "it cannot be compiled").rstrip(".")
+        return f"{unify[3]} is sometimes {_kind(unify[1])} and sometimes {_kind(unify[2])}"
+    if methods := re.findall(r"BoundFunction\(\(<class 'numba[^']*Array'>, '(\w+)'\)", text):
+        return f".{methods[-1]}() of an array cannot be compiled in a rule; loop over its numbers, or use rs.highest"
+    called = re.search(r"No implementation of function Function\((.+?)\) found", text)
+    if called and _name(called[1]) in MAKES:
+        return f"np.{_name(called[1])} makes an array, which a rule cannot; ask for one that `memory` returns"
+    if "NRT required" in text:
+        return "makes a list or an array, which a rule cannot; loop over the numbers, or ask for an array of `memory`"
+    if "Only accept returning of array" in text:
+        return "returns an array; it must fill one that it asks for"
+    if called:
+        return f"{_name(called[1])} cannot be compiled for these arguments"
+    return _first_line(text)
 
 
 def _kind(numba_type: str) -> str:
@@ -73,84 +111,12 @@ def _kind(numba_type: str) -> str:
     return "a number" if re.match(r"(u?int|float|Literal|bool)", numba_type) else numba_type
 
 
-def _callee(text: str) -> str:
+def _name(text: str) -> str:
+    """Return the name in `<built-in function zeros>` or `<function mine at 0x...>`."""
     return text.replace("<built-in function ", "").split(" at ")[0].strip("<>").removeprefix("function ")
 
 
-def _within(rule: FunctionType, file: str, line: int) -> bool:
-    lines = [number for _, _, number in rule.__code__.co_lines() if number]
-    return rule.__code__.co_filename.endswith(file) and min(lines) - 1 <= line <= max(lines)
-
-
-def _basename(file: str) -> str:
-    return file.replace("\\", "/").rpartition("/")[2]
-
-
-def _parts(setup: Setup) -> list[Any]:
-    parts: list[Any] = [setup.agent, setup.policy, setup.heat, setup.env]
-    return [part for part in parts if part is not None]
-
-
-# --- rehearsal ------------------------------------------------------------------------------------------------------
-
-
-class Guarded(np.ndarray[Any, Any]):
-    """An array that refuses an index from the end: in a compiled loop it would reach other memory."""
-
-    def __getitem__(self, index: Any) -> Any:
-        _check_index(index)
-        return super().__getitem__(index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        _check_index(index)
-        super().__setitem__(index, value)
-
-
-def _check_index(index: Any) -> None:
-    for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, (int, np.integer)) and part < 0:
-            raise IndexError(f"index {part} is below 0")
-
-
-def rehearse(setup: Setup) -> None:
-    """Play 2 lanes for 40 steps in the interpreter, with an end and a cut, so that a wrong rule fails here and not
-    in other runs' memory. Raises RuleError with file and line."""
-    lanes = np.arange(REHEARSED_LANES)
-    block = Block([setup], 0 * lanes, lanes, window=11)
-    block.memory = [array.view(Guarded) for array in block.memory]
-    try:
-        block.play(_with_ends(setup, block), min(REHEARSED_STEPS, setup.steps))
-    except Exception as error:  # rules that are not ours may raise anything
-        raise RuleError(f"{_where(error, setup)}: {type(error).__name__}: {error}") from error
-
-
-def _with_ends(setup: Setup, block: Block) -> Callable[[Game], None]:
-    """Return the interpreted loop, in which every fifth step ends the episode and a limit cuts it early."""
-    if setup.kind.bandit:
-        return linked(setup.kind, {})
-    move = linked(setup.kind, {}).__globals__["move"]
-    calls = [0]
-
-    def ending(*asked: Any) -> Any:
-        there, reward, terminated = move(*asked)
-        calls[0] += 1
-        _check_state(there, setup)
-        return there, reward, terminated or calls[0] % (5 * REHEARSED_LANES) < REHEARSED_LANES
-
-    played = linked(setup.kind, {"move": ending})
-    return lambda game: played(game._replace(limit=min(game.limit, REHEARSED_LIMIT)))
-
-
-def _check_state(state: Any, setup: Setup) -> None:
-    if not 0 <= state < setup.world.states:
-        rule = type(setup.env).own_rules()["step"]
-        raise IndexError(f"{place(rule)} returned state {state}, of {setup.world.states}")
-
-
-def _where(error: Exception, setup: Setup) -> str:
-    """Return file:line of the innermost frame that belongs to a rule's file."""
-    files = {rule.__code__.co_filename for part in _parts(setup) for rule in type(part).own_rules().values()}
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    if frames:
-        return f"{_basename(frames[-1].filename)}:{frames[-1].lineno} in {frames[-1].name}"
-    return str(setup.kind)
+def _first_line(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    noise = ("Failed in", "During:", "File", "<source", "- ", "^", ">>>")
+    return next((line.rstrip(".") for line in lines if line and not line.startswith(noise)), "it cannot be compiled")
