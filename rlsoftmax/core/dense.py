@@ -67,7 +67,7 @@ def softmax(
             short = one_short_row(x, 1.0 if tau is None else tau)  # type: ignore[arg-type]
             if short is not None:
                 return short
-    _check_empty_policy(on_empty)
+    check_empty_policy(on_empty)
     rows = lay_out(x, axis, tau=tau, beta=beta, base=base, where=where, log_prior=log_prior)
     direct = out is not None and _takes_rows(out, rows)
     result = out.reshape(rows.values.shape) if direct else np.empty(rows.values.shape, rows.dtype)  # type: ignore[union-attr]
@@ -93,10 +93,10 @@ def _probabilities(rows: Rows, on_empty: str, precise: bool, result: Array) -> N
         else:
             weighed = weigh(some)
             exact = weighed.weight / row_sum(weighed.weight)  # the same additions as in blocks
-        result[missing] = _answered(exact, weighed, some, on_empty, 0.0)
+        result[missing] = answered(exact, weighed, some, on_empty, 0.0)
 
 
-def _answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never: float) -> Array:
+def answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never: float) -> Array:
     """Return the result with masked entries and empty rows as declared; `never` is what is never chosen."""
     if on_empty == "raise" and result.size and np.any(weighed.empty):
         row = int(np.flatnonzero(weighed.empty)[0])
@@ -109,7 +109,7 @@ def _answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never:
     return np.where(weighed.empty, np.nan if on_empty == "nan" else never, result)
 
 
-def _check_empty_policy(on_empty: str) -> None:
+def check_empty_policy(on_empty: str) -> None:
     if on_empty not in EMPTY:
         raise ArgumentError(
             f"on_empty must be 'raise', 'nan' or 'zeros', got {on_empty!r}.{did_you_mean(on_empty, EMPTY)}"
@@ -157,7 +157,7 @@ def log_softmax(
     >>> log_softmax([40.0, 0.0])
     array([-4.24835426e-18, -4.00000000e+01])
     """
-    _check_empty_policy(on_empty)
+    check_empty_policy(on_empty)
     rows = lay_out(x, axis, tau=tau, beta=beta, base=base, where=where, log_prior=log_prior)
     weighed = weigh(rows)
     with np.errstate(all="ignore"):
@@ -166,7 +166,7 @@ def log_softmax(
     if np.any(sure):  # log p of the likely ones is then a sum of rare ones: their exponents need all digits
         result[sure] = log_probability(rows.some(sure))
     with np.errstate(all="ignore"):
-        rounded = _answered(result, weighed, rows, on_empty, -np.inf).astype(rows.dtype, copy=False)
+        rounded = answered(result, weighed, rows, on_empty, -np.inf).astype(rows.dtype, copy=False)
     return _written(rounded, rows, out)
 
 
