@@ -20,7 +20,7 @@ from hydra.core.override_parser.types import Glob, Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from rlsoftmax.component import Component, name_of, schema
-from rlsoftmax.errors import ConfigError
+from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.experiment import shorthand
 from rlsoftmax.places import GROUPS
 
@@ -52,17 +52,29 @@ class Composer:
           what Hydra and OmegaConf raise; launch/explain.py turns it into a sentence.
         """
         choices, plain = self._split(overrides)
+        self._check_objects(choices, objects or {})
         base = self._base(choices)
         if base is not None and objects:
             base = base | dict(objects)
         for override in plain:
-            path = override.key_or_group.split(".")
+            path, before = override.key_or_group.split("."), base
             base = None if base is None else with_value(base, path, override.value())
+            if base is None and before is not None and path[0] in (objects or {}):
+                raise ConfigError(f"unknown key {'.'.join(path)}.{did_you_mean(path[-1], _keys(before, path[0]))}")
         if base is not None and not (choices in self._unfinished and "???" in str(base)):
             return base
         if objects:
-            raise ConfigError(f"these cannot be set on an object: {', '.join(overrides)}; set them when you build it.")
+            raise ConfigError(
+                f"{', '.join(overrides)}: Hydra cannot set this beside objects; say it in their constructors."
+            )
         return self.compose(list(overrides))
+
+    def _check_objects(self, choices: Sequence[str], objects: Mapping[str, Plain]) -> None:
+        """Refuse what Hydra would set on a group that an object replaces."""
+        for text in choices:
+            override = self.parse(text)
+            if (override.package or override.key_or_group).partition(".")[0] in objects:
+                raise ConfigError(f"{text.lstrip('+')}: give this to the object when you build it.")
 
     @property
     def master(self) -> DictConfig:
@@ -122,6 +134,10 @@ class Composer:
             and "${" not in str(value)
             and value != "???"
         )
+
+
+def _keys(config: Plain, group: str) -> list[str]:
+    return [key for key in config[group] if key != "name"]
 
 
 def with_value(tree: Plain, path: Sequence[str], value: Any) -> Plain | None:
