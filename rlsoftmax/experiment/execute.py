@@ -217,6 +217,7 @@ class _Writer:
     def __init__(self, results: Store, on_progress: Callable[[Progress], None] | None, total: int) -> None:
         self._results, self._tell, self._total = results, on_progress, total
         self._waiting: list[_Harvest] = []
+        self._bytes, self._seconds = 0, 0.0  # of what is waiting
         self._done = self._finished = self._failed = 0
 
     def add(self, found: _Harvest) -> None:
@@ -227,8 +228,9 @@ class _Writer:
         self._done += found.task.steps
         self._failed += int(found.broken.sum())
         self._finished += int((~found.broken).sum())
-        size = sum(array.nbytes for block in self._waiting for array in block.arrays.values())
-        if size >= CHUNK_BYTES or sum(block.seconds for block in self._waiting) >= CHUNK_SECONDS:
+        self._bytes += sum(array.nbytes for array in found.arrays.values())
+        self._seconds += found.seconds
+        if self._bytes >= CHUNK_BYTES or self._seconds >= CHUNK_SECONDS:
             self.flush()
         if self._tell is not None:
             what = str(found.task.setups[0].kind)
@@ -237,8 +239,8 @@ class _Writer:
     def flush(self) -> None:
         """Write what is waiting."""
         if self._waiting:
-            self._results.append(_rows(self._waiting), _about(sum(block.seconds for block in self._waiting)))
-        self._waiting = []
+            self._results.append(_rows(self._waiting), _about(self._seconds))
+        self._waiting, self._bytes, self._seconds = [], 0, 0.0
 
 
 def _alike(first: _Harvest, second: _Harvest) -> bool:
