@@ -4,6 +4,7 @@ import concurrent.futures
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -332,7 +333,7 @@ def test_a_foreign_hydra_application_is_not_disturbed(tmp_path):
     from hydra.core.global_hydra import GlobalHydra
 
     (tmp_path / "foreign.yaml").write_text("x: 1\n")
-    with initialize_config_dir(str(tmp_path), version_base="1.3"):
+    with warnings.catch_warnings(action="ignore"), initialize_config_dir(str(tmp_path), version_base="1.3"):
         assert len(rs.sweep(tau=[0.1, 0.2], runs=1, steps=5)) == 2
         assert compose("foreign").x == 1
     assert not GlobalHydra.instance().is_initialized()

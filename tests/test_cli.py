@@ -442,15 +442,9 @@ def test_an_edited_file_is_a_new_cell_and_a_comment_is_not():
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered")  # the other numbers of a failed run
 def test_a_run_that_fails_is_named_and_the_others_are_kept():
-    write(
-        "broken.py",
-        MINE.replace("Stubborn", "Exploding").replace(
-            "/ (1.0 + self.bonus)", "* (1.0 / (reward - reward) if reward > 2.5 else 1.0)"
-        ),
-    )
-    answer = call(
-        "run", "--with", "broken.py", "agent=exploding", "steps=50", "runs=30", "tau=1", "study=s", "record.snapshots=0"
-    )
+    broken = MINE.replace("Stubborn", "Exploding").replace("action, reward):", "action, reward, step):")
+    write("broken.py", broken.replace("/ (1.0 + self.bonus)", "* (np.inf if step == 45 and reward > 1.0 else 1.0)"))
+    answer = call("run", "--with", "broken.py", "agent=exploding", "steps=50", "runs=30", "tau=1", "study=s")
     assert answer.code == 1, answer
     assert "runs failed; the first: cell " in answer.err
     assert ", step " in answer.err

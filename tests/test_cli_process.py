@@ -27,9 +27,9 @@ def start(*words):
 
 def imported(*words):
     """Return what a command imports besides the standard library."""
-    code = "import sys; from rlsoftmax.cli import main; main(sys.argv[1:]); print('modules:', *sys.modules, file=sys.stderr)"
+    code = "import sys; from rlsoftmax import cli; cli.main(sys.argv[1:]); print('>', *sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120, check=True)
-    return set(done.stderr.rpartition("modules: ")[2].split())
+    return set(done.stderr.rpartition("> ")[2].split())
 
 
 @pytest.mark.parametrize(

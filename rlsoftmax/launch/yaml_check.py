@@ -29,7 +29,7 @@ def check_yaml(text: str, path: Path) -> None:
     if _Sizes(path).of(root) > MOST_VALUES:
         raise ConfigError(f"{path}: more than {MOST_VALUES} values once its aliases are expanded.")
     for key, value in root.value:
-        if key.value == "hydra" and isinstance(value, yaml.MappingNode):
+        if key.value == "hydra":
             _check_hydra(value, path)
 
 
@@ -82,10 +82,20 @@ class _Sizes:
                 _refuse(self.path, key, f"{name} is given twice.")
 
 
-def _check_hydra(node: yaml.MappingNode, path: Path) -> None:
-    for key, _ in node.value:
+def _check_hydra(node: yaml.Node, path: Path) -> None:
+    for key, value in _pairs(node, path, "hydra"):
         if key.value not in HYDRA_KEYS:
             _refuse(path, key, f"hydra.{key.value} cannot be set; only {', '.join(HYDRA_KEYS)} can.")
+        if key.value != "verbose":
+            for inner, params in _pairs(value, path, f"hydra.{key.value}"):
+                if inner.value == "params":
+                    _pairs(params, path, f"hydra.{key.value}.params")
+
+
+def _pairs(node: yaml.Node, path: Path, name: str) -> list[tuple[Any, Any]]:
+    if not isinstance(node, yaml.MappingNode):
+        _refuse(path, node, f"{name} must be lines of the form `key: value`.")
+    return list(node.value)
 
 
 def _refuse(path: Path, node: yaml.Node, why: str) -> NoReturn:
