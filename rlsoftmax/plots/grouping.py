@@ -90,9 +90,16 @@ def panels(study: StudyData, axis: str | None = None, which: str = "online") -> 
 
 
 def _panel(cells: Sequence[CellData], axis: str | None, which: str, where: str) -> Panel:
-    on = [cell for cell in cells if axis is None or number_on(cell, axis) is not None]
+    on = list(cells) if axis is None else _on(cells, axis)
     off = [cell for cell in cells if cell not in on]
     return Panel(where, _groups(on, axis), tuple(off), tuple(_rivals(off, on, which)), _standing(on, which))
+
+
+def _on(cells: Sequence[CellData], axis: str) -> list[CellData]:
+    """Return the cells of kinds in which the number was swept; if there is no such kind, all that have the number."""
+    having = [cell for cell in cells if number_on(cell, axis) is not None]
+    swept = [names for names, group in kinds(having).items() if len({number_on(cell, axis) for cell in group}) > 1]
+    return [cell for cell in having if not swept or _names(cell) in swept]
 
 
 def _standing(cells: Sequence[CellData], which: str) -> Standing | None:
@@ -199,17 +206,38 @@ def _values(cell: CellData, keys: Iterable[str]) -> Iterator[str]:
 
 
 def _rivals(cells: Sequence[CellData], among: Sequence[CellData], which: str) -> Iterator[Rival]:
-    for group in _kinds(cells).values():
+    for group in kinds(cells).values():
         best = highest(group, which)
         if best is not None:
             yield Rival(rival_name(best, among, group), best, len(group))
 
 
-def _kinds(cells: Iterable[CellData]) -> dict[tuple[str, ...], list[CellData]]:
-    kinds: dict[tuple[str, ...], list[CellData]] = {}
+def kinds(cells: Iterable[CellData]) -> dict[tuple[str, ...], list[CellData]]:
+    """Return the cells by the names of their (agent, policy, tau)."""
+    found: dict[tuple[str, ...], list[CellData]] = {}
     for cell in cells:
-        kinds.setdefault(tuple(str(part["name"]) for part in _parts(cell)), []).append(cell)
-    return kinds
+        found.setdefault(_names(cell), []).append(cell)
+    return found
+
+
+def _names(cell: CellData) -> tuple[str, ...]:
+    return tuple(str(part["name"]) for part in _parts(cell))
+
+
+def short_names(kinds: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a name for each (agent, policy, tau): what most of the others do not have, else its policy.
+
+    >>> short_names([("a", "boltzmann", "constant"), ("a", "boltzmann", "exponential"), ("b", "boltzmann", "constant")])
+    ['Boltzmann', 'Boltzmann exponential', 'b']
+    """
+    usual = [max(column, key=column.count) for column in (list(column) for column in zip(*kinds, strict=True))]
+    found = []
+    for agent, policy, tau in kinds:
+        words = [name for name, common in ((agent, usual[0]), (policy, usual[1])) if name != common]
+        words = words or [policy]
+        words += [tau] if tau and tau != usual[2] and usual[2] else []
+        found.append(" ".join(map(labels.word, words)))
+    return found
 
 
 def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData]) -> str:
@@ -219,7 +247,7 @@ def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData
       among: the cells on the axis. off: those that are not; of them, its own kind tells which numbers were swept.
     """
     mine = [str(part["name"]) for part in _parts(cell)]
-    kin = _kinds(off)[tuple(mine)]
+    kin = kinds(off)[tuple(mine)]
     known = {str(part["name"]) for other in among for part in _parts(other)}
     numbers = [key for key in _differing(kin) if key not in _NAMES and key in cell.overrides]
     values = [labels.value(cell.overrides[key]) for key in numbers] if len(numbers) == 1 else _values(cell, numbers)

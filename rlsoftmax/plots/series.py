@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rlsoftmax.plots import grouping, labels
 from rlsoftmax.stats.intervals import Interval, band, interval
 from rlsoftmax.stats.scores import LEAST
-from rlsoftmax.store.data import SUMS, CellData, StudyData
+from rlsoftmax.store.data import SUMS, CellData
 
 Floats = npt.NDArray[np.float64]
 MOST = 400  # points of a series: more is not seen, and makes a file slow
@@ -154,6 +154,12 @@ def summary(scores: Floats) -> Interval:
     return Interval(mean, math.nan, math.nan, len(there))
 
 
+def point(cell: CellData, value: float, label: str, which: str, best: bool = False, member: bool = False) -> Point:
+    """Return the score of a cell that stands at `value`."""
+    over, failed = summary(cell.scores(which)), len(cell.failures)
+    return Point(cell.id[:12], label, value, over.mean, over.low, over.high, over.n, failed, best, member)
+
+
 def line(group: grouping.Group, panel: grouping.Panel, which: str) -> Line:
     """Return the scores of a group along its values."""
     now = panel.standing
@@ -161,19 +167,14 @@ def line(group: grouping.Group, panel: grouping.Panel, which: str) -> Line:
     members = {cell.id for cell in now.members} if now is not None else set()
     spelled = labels.spelled(panel.values)
     words = dict(zip(panel.values, spelled, strict=True))
-    points = []
-    for value, cell in zip(group.values, group.cells, strict=True):
-        if grouping.has_score(cell, which):
-            over = summary(cell.scores(which))
-            points.append(
-                Point(
-                    cell.id[:12], words[value], value, over.mean, over.low, over.high, over.n, len(cell.failures),
-                    cell.id == best, cell.id in members,
-                )
-            )  # fmt: skip
+    points = tuple(
+        point(cell, value, words[value], which, cell.id == best, cell.id in members)
+        for value, cell in zip(group.values, group.cells, strict=True)
+        if grouping.has_score(cell, which)
+    )
     top = grouping.highest(group.cells, which)
     highest = None if top is None else group.values[group.cells.index(top)]
-    return Line(group.label, which, tuple(points), highest)
+    return Line(group.label, which, points, highest)
 
 
 def reference(rival: grouping.Rival, which: str) -> Reference:
@@ -181,26 +182,6 @@ def reference(rival: grouping.Rival, which: str) -> Reference:
     over = summary(rival.cell.scores(which))
     kind = str(rival.cell.config["policy"]["name"])
     return Reference(rival.cell.id[:12], kind, rival.label, over.mean, over.low, over.high, over.n, rival.tried)
-
-
-def runs_of(study: StudyData) -> str:
-    """Return how many runs the cells have, in words."""
-    counts = sorted({len(cell.runs) for cell in study.cells})
-    some = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return "1 run" if some == "1" else f"{some} runs"
-
-
-def warnings_of(study: StudyData) -> list[str]:
-    """Return what a reader of a figure must know: how many runs are missing or failed, that there are too few."""
-    failed = [failure for cell in study.cells for failure in cell.failures]
-    least = min((len(cell.runs) for cell in study.cells), default=0)
-    planned = study.runs * len(study.cells)
-    found = [
-        f"{study.missing} of {planned} runs are missing." if study.missing else "",
-        f"{len(failed)} of {planned} runs failed and are in no number." if failed else "",
-        f"No interval under {LEAST} runs." if least < LEAST else "",
-    ]
-    return [text for text in found if text]
 
 
 def plain(thing: Any) -> Any:

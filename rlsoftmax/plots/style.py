@@ -32,6 +32,7 @@ _YIELD = {
     "light": ("#f6f7f9", "#d5e6e6", "#9ccac9", "#579fae", "#2a6b92", "#16366f"),
     "dark": ("#1b2028", "#1f3a4d", "#285f74", "#3f8f96", "#7dbfb0", "#d9f0dc"),
 }
+_APART = math.log(4.0)  # greedy and uniform are as far from their neighbours as a factor of 4
 _ARMS = {"light": ("#c3c8d0", "#0b5d8a"), "dark": ("#4b535f", "#6cc4f2")}
 
 
@@ -156,6 +157,11 @@ def cycle() -> list[str]:
 _KEPT = {"epsilon_greedy": 0, "boltzmann": 1, "ucb": 2, "gradient_bandit": 3, "greedy": 6}
 
 
+def is_kept(kind: str) -> bool:
+    """Return whether this kind has a colour of its own."""
+    return kind in _KEPT
+
+
 def colors_of(kinds: Sequence[str]) -> list[str]:
     """Return a colour for each kind of policy; the known ones keep theirs, the others take what is left."""
     colors = cycle()
@@ -201,6 +207,7 @@ def shares(values: npt.ArrayLike, among: Sequence[float]) -> list[float]:
     """
     finite = [value for value in among if 0.0 < value < math.inf]
     low, high = (math.log(min(finite)), math.log(max(finite))) if finite else (0.0, 0.0)
+    low, high = low - (0.0 in among) * _APART, high + (math.inf in among) * _APART
     if not high > low:
         return [0.4] * np.size(values)
     with np.errstate(divide="ignore"):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.errors import ArgumentError
-from rlsoftmax.plots import grouping, labels, scales, series, style
+from rlsoftmax.plots import grouping, labels, notes, scales, series, style
 from rlsoftmax.stats.compare import Comparison, compare
 from rlsoftmax.stats.conditions import scored
 from rlsoftmax.stats.intervals import Interval
@@ -278,7 +278,7 @@ def headline(study: StudyData) -> str:
     ]
     environments = " / ".join(dict.fromkeys(map(grouping.environment, study.cells)))
     steps = " / ".join(dict.fromkeys(scales.thousands(int(cell.edges[-1])) for cell in study.cells))
-    size = f"{len(study.cells)} cells × {series.runs_of(study)} × {steps} steps"
+    size = f"{len(study.cells)} cells × {notes.runs_of(study)} × {steps} steps"
     return " · ".join([environments, *kinds, size.replace("1 cells", "1 cell") if len(study.cells) == 1 else size])
 
 

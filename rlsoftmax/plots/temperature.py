@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlsoftmax.plots import grouping, labels, scales, series, style
+from rlsoftmax.plots import curves, grouping, labels, notes, scales, series, style
 from rlsoftmax.plots.labels import EndLabel
 from rlsoftmax.stats import conditions
 from rlsoftmax.store.data import CellData, StudyData
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 SIZE = (7.2, 3.05)  # inches
-MOST_CURVES = 6
-MOST_BINS = 32  # wider bins, less noise: what is compared is the height of whole curves
+MOST_BINS, FEW_BINS, FEW_RUNS = 32, 16, 50  # wider bins, less noise: what is compared is the height of whole curves
 MOST_GROUPS = 4
 MOST_PANELS = 4
 _ALIKE = 0.6  # share of the common range that both panels must use
@@ -63,7 +62,7 @@ class Temperature:
     log_steps: bool
     runs: str
     sides: tuple[Side, ...]
-    notes: tuple[str, ...]
+    note: str
 
 
 def numbers(study: StudyData, view: series.View) -> Temperature:
@@ -81,9 +80,9 @@ def numbers(study: StudyData, view: series.View) -> Temperature:
         steps=int(first.edges[-1]),
         window=(first.score.start, first.score.stop),
         log_steps=series.is_log(first.edges),
-        runs=series.runs_of(study),
+        runs=notes.runs_of(study),
         sides=tuple(_side(panel, which, metric) for panel in panels[:MOST_PANELS]),
-        notes=(_about(study, panels, which), *series.warnings_of(study)),
+        note=_about(study, panels),
     )
 
 
@@ -96,9 +95,9 @@ def _side(panel: grouping.Panel, which: str, metric: str) -> Side:
         where=panel.where,
         leading=leading.label if len(shown) > 1 else "",
         best=_named(leading, best, len(shown)),
-        curves=tuple(_curves(leading, best, metric, panel.values)),
-        others=tuple(_others([group for group in shown if group is not leading], which, metric)),
-        lines=tuple(line for group in shown for line in _lines(group, panel, which)),
+        curves=tuple(_curves(leading, panel, best, metric)),
+        others=tuple(_others([group for group in shown if group is not leading and len(shown) == 2], which, metric)),
+        lines=tuple(line for group in shown for line in _lines(group, panel, which, len(shown))),
         references=tuple(
             series.reference(rival, which) for rival in panel.rivals if grouping.has_score(rival.cell, which)
         ),
@@ -118,10 +117,10 @@ def _named(group: grouping.Group, best: CellData | None, shown: int) -> str:
     return f"{value}, {group.label}" if group.label and shown > 1 else value
 
 
-def _lines(group: grouping.Group, panel: grouping.Panel, which: str) -> list[series.Line]:
-    """Return the score that was asked for; beside `online`, the greedy one where it has the same unit."""
+def _lines(group: grouping.Group, panel: grouping.Panel, which: str, groups: int) -> list[series.Line]:
+    """Return the score that was asked for; beside `online`, where there is room, the greedy one of the same unit."""
     scores = ["greedy"] if which == "greedy" else ["online"]
-    if which == "online" and all(grouping.greedy_fits(cell) for cell in group.cells):
+    if which == "online" and groups <= 2 and all(grouping.greedy_fits(cell) for cell in group.cells):
         scores.append("greedy")
     return [series.line(group, panel if name == which else _afresh(panel, name), name) for name in scores]
 
@@ -130,30 +129,16 @@ def _afresh(panel: grouping.Panel, which: str) -> grouping.Panel:
     return dataclasses.replace(panel, standing=conditions.standing(panel.cells, which))
 
 
-def _curves(group: grouping.Group, best: CellData | None, metric: str, among: Sequence[float]) -> list[series.Curve]:
-    """Return some of a group's curves: the best, both ends, and others as evenly between as can be."""
-    at = group.cells.index(best) if best in group.cells else 0
-    words = dict(zip(among, labels.spelled(among), strict=True))
+def _curves(group: grouping.Group, panel: grouping.Panel, best: CellData | None, metric: str) -> list[series.Curve]:
     return [
-        series.curve(group.cells[k], metric, words[group.values[k]], group.values[k], MOST_BINS)
-        for k in chosen(len(group.cells), at)
-        if metric in group.cells[k].metrics
+        series.curve(shown.cell, metric, shown.label, shown.value, _bins(shown.cell))
+        for shown in curves.of_group(group, panel, best)
+        if metric in shown.cell.metrics
     ]
 
 
-def chosen(count: int, best: int, most: int = MOST_CURVES) -> list[int]:
-    """Return at most `most` of `count` places: both ends, the best, the rest evenly between.
-
-    >>> chosen(10, 4), chosen(3, 1)
-    ([0, 2, 4, 6, 7, 9], [0, 1, 2])
-    """
-    if count <= most:
-        return list(range(count))
-    before = max(round((most - 1) * best / (count - 1)), min(best, 1))
-    after = min(most - 1 - before, count - 1 - best)
-    before = min(most - 1 - after, best)
-    left, right = np.linspace(0, best, before + 1), np.linspace(best, count - 1, after + 1)
-    return sorted({round(float(place)) for place in (*left, *right, best)})
+def _bins(cell: CellData) -> int:
+    return MOST_BINS if len(cell.runs) >= FEW_RUNS else FEW_BINS
 
 
 def _others(groups: Sequence[grouping.Group], which: str, metric: str) -> list[series.Curve]:
@@ -164,34 +149,20 @@ def _others(groups: Sequence[grouping.Group], which: str, metric: str) -> list[s
         if best is not None and metric in best.metrics:
             at = group.cells.index(best)
             name = f"{group.label}\n{labels.spelled(group.values)[at]}"
-            found.append(series.curve(best, metric, name, group.values[at], MOST_BINS))
+            found.append(series.curve(best, metric, name, group.values[at], _bins(best)))
     return found
 
 
-def _about(study: StudyData, panels: Sequence[grouping.Panel], which: str) -> str:
-    first = panels[0].cells[0]
-    parts = [labels.word(str(first.config[group]["name"])) for group in ("agent", "policy")]
-    groups = {str(group.label) for panel in panels for group in panel.groups}
-    kinds = " vs ".join(sorted(groups)) if len(groups) in (2, 3) else ", ".join(parts)
-    parts_of_note = [
-        f"{grouping.environment(first)}, {kinds}: {series.runs_of(study)}",
-        "bands and bars: 95 % intervals over runs",
-        "shaded: cannot be told from the best (95 %, paired)" if panels[0].standing is not None else "",
-        _gaps(panels),
-    ]
-    return "; ".join(filter(None, parts_of_note)) + "."
-
-
-def _gaps(panels: Sequence[grouping.Panel]) -> str:
-    """Return how much is missing because no episode ended in a bin."""
-    shares = [
-        float(np.mean(cell.arrays["episodes"] == 0.0))
-        for panel in panels
-        for cell in panel.cells
-        if not grouping.is_bandit(cell) and len(cell.runs)
-    ]
-    share = float(np.mean(shares)) if shares else 0.0
-    return f"{100 * share:.2g} % of all bins have no finished episode and are left out" if share else ""
+def _about(study: StudyData, panels: Sequence[grouping.Panel]) -> str:
+    most = max(len(panel.groups) for panel in panels)
+    return notes.about(
+        study,
+        notes.INTERVALS,
+        f"shaded: {notes.MEMBERS}" if panels[0].standing is not None else "",
+        f"the {MOST_GROUPS} best of {most} groups are shown" if most > MOST_GROUPS else "",
+        f"{MOST_PANELS} of {len(panels)} conditions are shown" if len(panels) > MOST_PANELS else "",
+        notes.gaps(study),
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -208,7 +179,7 @@ def draw(figure: Figure, numbers: Temperature) -> None:
     for side, (left, right) in zip(numbers.sides, grid, strict=True):
         _set_limits(left, right, side)
         columns += [_draw_curves(left, numbers, side), _draw_scores(right, numbers, side)]
-    labels.note(figure, " ".join(numbers.notes), style.ink().muted)
+    labels.note(figure, numbers.note, style.ink().muted)
     labels.lay_out(figure)
     for side, (left, right) in zip(numbers.sides, grid, strict=True):
         scales.label_steps(left)
@@ -225,18 +196,12 @@ def _height_of(figure: Figure, shape: tuple[int, int]) -> float:
 
 def _set_limits(left: Axes, right: Axes, side: Side) -> None:
     """Give both panels the same heights, unless one would then be nearly empty."""
-    curves = scales.limits(_curve_heights((*side.curves, *side.others)))
+    times = scales.limits(curves.heights((*side.curves, *side.others)))
     scores = scales.limits(_score_heights(side))
-    both = min(curves[0], scores[0]), max(curves[1], scores[1])
-    alike = min(curves[1] - curves[0], scores[1] - scores[0]) > _ALIKE * (both[1] - both[0])
-    left.set_ylim(*(both if alike else curves))
+    both = min(times[0], scores[0]), max(times[1], scores[1])
+    alike = min(times[1] - times[0], scores[1] - scores[0]) > _ALIKE * (both[1] - both[0])
+    left.set_ylim(*(both if alike else times))
     right.set_ylim(*(both if alike else scores))
-
-
-def _curve_heights(curves: Sequence[series.Curve]) -> list[Any]:
-    """Return what must be seen: all means, and the bands after the first, noisy third."""
-    ends = [end[len(end) // 3 :] for curve in curves for end in (curve.low, curve.high)]
-    return [*(curve.mean for curve in curves), *ends]
 
 
 def _score_heights(side: Side) -> list[Any]:
@@ -247,47 +212,27 @@ def _score_heights(side: Side) -> list[Any]:
     ]
 
 
-def temperatures(values: Sequence[float], axis: str) -> list[float]:
-    """Return what decides the colour: for beta its inverse, so that cold is cold."""
-    if axis != "beta":
-        return list(values)
-    return [math.inf if value == 0.0 else 0.0 if math.isinf(value) else 1.0 / value for value in values]
-
-
 def _all_values(side: Side) -> tuple[float, ...]:
     return tuple(sorted({point.value for line in side.lines for point in line.points}))
 
 
 def _draw_curves(axes: Axes, numbers: Temperature, side: Side) -> list[Annotation]:
-    values = temperatures(_all_values(side), numbers.axis)
+    hot = curves.temperatures(_all_values(side), numbers.axis)
+    best = next((point.cell for point in _scored(side, numbers.score) if point.best), None)
     ends = []
     for curve in side.curves:
-        (color,) = style.heat(temperatures([curve.value or 0.0], numbers.axis), values)
-        best = any(point.best and point.cell == curve.cell for line in side.lines for point in line.points)
-        ends.append(_draw_curve(axes, curve, color, "-", "bold" if best else "normal"))
+        (color,) = style.heat(curves.temperatures([curve.value or 0.0], numbers.axis), hot)
+        ends.append(curves.draw(axes, curve, color, bold=curve.cell == best))
     for curve in side.others:
-        ends.append(_draw_curve(axes, curve, style.ink().text, (0, (4, 1.6)), "normal"))
+        ends.append(curves.draw(axes, curve, style.ink().text, dashes=(0, (4, 1.6))))
     scales.steps(axes, numbers.steps, numbers.log_steps)
     axes.set_ylabel(grouping.unit(numbers.metric))
     axes.set_title(" · ".join(filter(None, ("While learning", side.leading, side.where))))
-    return labels.at_ends(axes, _headed(ends, numbers.axis))
+    return labels.at_ends(axes, curves.headed(ends, numbers.axis, [curve.label for curve in side.curves]))
 
 
-def _headed(ends: Sequence[EndLabel], axis: str) -> list[EndLabel]:
-    """Name the swept number once, at the highest label."""
-    highest = max(ends, key=lambda end: end.y if math.isfinite(end.y) else -math.inf, default=None)
-    return [
-        dataclasses.replace(end, text=f"{labels.key(axis)} = {end.text}") if end is highest else end for end in ends
-    ]
-
-
-def _draw_curve(axes: Axes, curve: series.Curve, color: str, dashes: Any, weight: str) -> EndLabel:
-    axes.fill_between(curve.step, curve.low, curve.high, color=color, alpha=0.15, linewidth=0.0)
-    (line,) = axes.plot(curve.step, curve.mean, color=color, linestyle=dashes)
-    if weight == "bold":
-        line.set_linewidth(1.35 * line.get_linewidth())
-    there = curve.mean[np.isfinite(curve.mean)]
-    return EndLabel(float(there[-1]) if there.size else math.nan, curve.label, color, weight)
+def _scored(side: Side, which: str) -> list[series.Point]:
+    return [point for line in side.lines if line.score == which for point in line.points]
 
 
 def _draw_scores(axes: Axes, numbers: Temperature, side: Side) -> list[Annotation]:
@@ -298,7 +243,7 @@ def _draw_scores(axes: Axes, numbers: Temperature, side: Side) -> list[Annotatio
     groups = list(dict.fromkeys(line.label for line in side.lines))
     for line in side.lines:
         color = style.cycle()[groups.index(line.label) % len(style.cycle())] if several else ""
-        if line.score == numbers.score:
+        if line.score == numbers.score and (len(groups) <= 2 or any(point.best for point in line.points)):
             _shade(axes, scale, line, color)
         ends.append(_draw_line(axes, scale, line, numbers.axis, color))
     scale.dress(axes)
@@ -354,7 +299,7 @@ def _draw_line(axes: Axes, scale: scales.SweptScale, line: series.Line, axis: st
     ink, greedy = style.ink(), line.score == "greedy"
     places = scale.position([point.value for point in line.points])
     means = np.array([point.mean for point in line.points])
-    among = temperatures([point.value for point in line.points], axis)
+    among = curves.temperatures([point.value for point in line.points], axis)
     colors = [color] * len(places) if color else style.heat(among, among)
     _connect(axes, scale, line, color or ink.frame)
     low, high = ([getattr(point, end) for point in line.points] for end in ("low", "high"))

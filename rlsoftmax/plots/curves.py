@@ -1,0 +1,126 @@
+"""Curves over time that several figures share: which cells are shown, in which colours, and with which labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlsoftmax.plots import grouping, labels, series, style
+from rlsoftmax.plots.labels import EndLabel
+from rlsoftmax.store.data import CellData, StudyData
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_CURVES = 6
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Shown:
+    """A cell that is drawn over time. value: its swept number, None for one that has none. heat: its temperature."""
+
+    cell: CellData
+    label: str
+    value: float | None
+    kind: str
+    best: bool = False
+
+
+def chosen(count: int, best: int, most: int = MOST_CURVES) -> list[int]:
+    """Return at most `most` of `count` places: both ends, the best, the rest evenly between.
+
+    >>> chosen(10, 4), chosen(3, 1)
+    ([0, 2, 4, 6, 7, 9], [0, 1, 2])
+    """
+    if count <= most:
+        return list(range(count))
+    before = max(round((most - 1) * best / (count - 1)), min(best, 1))
+    after = min(most - 1 - before, count - 1 - best)
+    before = min(most - 1 - after, best)
+    left, right = np.linspace(0, best, before + 1), np.linspace(best, count - 1, after + 1)
+    return sorted({round(float(place)) for place in (*left, *right, best)})
+
+
+def of_group(group: grouping.Group, panel: grouping.Panel, best: CellData | None) -> list[Shown]:
+    """Return some cells of a group: the best, both ends, and others as evenly between as can be."""
+    words = dict(zip(panel.values, labels.spelled(panel.values), strict=True))
+    at = group.cells.index(best) if best in group.cells else 0
+    return [
+        Shown(group.cells[k], words[group.values[k]], group.values[k], _policy(group.cells[k]), group.cells[k] is best)
+        for k in chosen(len(group.cells), at)
+    ]
+
+
+def of_study(study: StudyData, view: series.View) -> tuple[str | None, list[Shown], grouping.Panel]:
+    """Return (axis, cells to draw, panel) of the first condition: the best group along the axis, and each rival."""
+    which = grouping.check_score(study, view.score)
+    swept = grouping.axes_with_numbers(study)
+    axis = view.axis or (swept[0] if swept else None)
+    if view.axis is not None:
+        axis = grouping.temperature_axis(study, view.axis)
+    panel = grouping.panels(study, axis, which)[0]
+    best = panel.standing.best if panel.standing is not None else grouping.highest(panel.cells, which)
+    if axis is None:
+        some = [panel.groups[k] for k in chosen(len(panel.groups), _place(panel, best))]
+        found = [Shown(g.cells[0], _name(g), None, _policy(g.cells[0]), g.cells[0] is best) for g in some]
+    else:
+        group = next((group for group in panel.groups if best in group.cells), panel.groups[0])
+        found = of_group(group, panel, best)
+    found += [Shown(rival.cell, rival.label, None, _policy(rival.cell)) for rival in panel.rivals[:4]]
+    return axis, found, panel
+
+
+def _place(panel: grouping.Panel, best: CellData | None) -> int:
+    return next((at for at, group in enumerate(panel.groups) if best in group.cells), 0)
+
+
+def _name(group: grouping.Group) -> str:
+    return group.label or labels.word(str(group.cells[0].config["agent"]["name"]))
+
+
+def _policy(cell: CellData) -> str:
+    return str(cell.config["policy"]["name"])
+
+
+def temperatures(values: Sequence[float], axis: str | None) -> list[float]:
+    """Return what decides the colour: for beta its inverse, so that cold is cold."""
+    if axis != "beta":
+        return list(values)
+    return [math.inf if value == 0.0 else 0.0 if math.isinf(value) else 1.0 / value for value in values]
+
+
+def colors(values: Sequence[float | None], kinds: Sequence[str], axis: str | None, among: Sequence[float]) -> list[str]:
+    """Return one colour per curve: by its temperature if it has a value, else by its kind."""
+    others = [kind for kind, value in zip(kinds, values, strict=True) if value is None]
+    fixed = iter(style.colors_of(others))
+    hot = temperatures(among, axis)
+    return [next(fixed) if value is None else style.heat(temperatures([value], axis), hot)[0] for value in values]
+
+
+def draw(axes: Axes, curve: series.Curve, color: str, bold: bool = False, dashes: Any = "-") -> EndLabel:
+    """Draw a curve with its band, and return the label of its end."""
+    axes.fill_between(curve.step, curve.low, curve.high, color=color, alpha=0.15, linewidth=0.0)
+    (line,) = axes.plot(curve.step, curve.mean, color=color, linestyle=dashes)
+    if bold:
+        line.set_linewidth(1.35 * line.get_linewidth())
+    there = curve.mean[np.isfinite(curve.mean)]
+    return EndLabel(float(there[-1]) if there.size else math.nan, curve.label, color, "bold" if bold else "normal")
+
+
+def headed(ends: Sequence[EndLabel], axis: str | None, named: Iterable[str]) -> list[EndLabel]:
+    """Name the swept number once, at the highest of the labels that are numbers."""
+    numbers = [end for end in ends if end.text in set(named) and math.isfinite(end.y)]
+    if axis is None or not numbers:
+        return list(ends)
+    top = max(numbers, key=lambda end: end.y)
+    return [dataclasses.replace(end, text=f"{labels.key(axis)} = {end.text}") if end is top else end for end in ends]
+
+
+def heights(shown: Sequence[series.Curve]) -> list[Any]:
+    """Return what must be seen: all means, and the bands after the first, noisy third."""
+    ends = [end[len(end) // 3 :] for curve in shown for end in (curve.low, curve.high)]
+    return [*(curve.mean for curve in shown), *ends]
