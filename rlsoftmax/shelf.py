@@ -48,7 +48,7 @@ def find(group: str, name: str) -> type[Component]:
     Raises:
       ConfigError: with the closest name, if there is none.
     """
-    if name in _BROUGHT[group]:
+    if isinstance(name, str) and name in _BROUGHT[group]:
         return _BROUGHT[group][name]
     if name not in names(group):
         raise ConfigError(f"no {group} {str(name)!r}.{did_you_mean(name, names(group))}")

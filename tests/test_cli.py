@@ -213,11 +213,8 @@ def test_a_study_is_a_union_of_grids():
         {"policy": "epsilon_greedy", "policy.epsilon": 0.1}, {"policy": "epsilon_greedy", "policy.epsilon": 0.2},
     ]  # fmt: skip
     ok("study", "mine", "tau=2", "study=again")
-    assert [c["overrides"] for c in cells("again")] == [
-        {"policy": "boltzmann", "tau": 2.0},
-        {"policy": "epsilon_greedy", "policy.epsilon": 0.1, "tau": 2.0},
-        {"policy": "epsilon_greedy", "policy.epsilon": 0.2, "tau": 2.0},
-    ] or [c["overrides"]["policy"] for c in cells("again")] == ["boltzmann", "epsilon_greedy", "epsilon_greedy"]
+    assert [cell["overrides"]["policy"] for cell in cells("again")] == ["boltzmann", "epsilon_greedy", "epsilon_greedy"]
+    assert cells("again")[0]["config"]["tau"]["value"] == 2.0
 
 
 def test_sweeper_params_are_a_grid_too_and_arguments_replace_them():
@@ -286,7 +283,6 @@ def test_cfg_shows_what_would_be_played():
         == 0.05
     )
     assert "run.dir=." in ok("run", "--cfg", "hydra")
-    assert "Config search path" in ok("run", "--info", "searchpath").replace("Search", "search") or True
     assert "grids:" in ok("study", "demo-testbed", "--cfg", "job")
     assert not Path("results").exists()
 
@@ -314,7 +310,8 @@ def test_help_lists_every_command_and_needs_no_study():
 
 def test_ls_lists_what_can_be_chosen():
     write("configs/tau/mine.yaml", "name: constant\n")
-    assert ok("ls", "tau") == "tau: constant, count_based, exponential, linear, mine\n" or "mine" in ok("ls", "tau")
+    assert ok("ls", "tau").startswith("tau: constant, ")
+    assert ok("ls", "tau").endswith(", mine\n"), "one's own come last"
     assert "demo-testbed" in ok("ls", "study")
     assert ok("ls", "results") == "results: (none)\n"
     ok("run", *QUICK, "study=s")
@@ -468,7 +465,7 @@ def test_stock_launchers_and_sweepers_play_the_same_study():
         name = line[-1]
         assert ok("digest", name) == ok("digest", "ours"), name
         study = read_study(f"results/{name}")
-        assert study.axes == ("tau",) or set(study.axes) <= {"tau", "steps", "runs"}
+        assert "tau" in study.axes, name
         assert [cell.overrides["tau"] for cell in study.cells] == [0.1, 0.2]
 
 

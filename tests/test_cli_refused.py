@@ -29,6 +29,8 @@ LINES = [
     ("run seeds=5", "unknown key seeds. Did you mean 'runs'?"),
     ("run num_seeds=5", "unknown key num_seeds. Did you mean 'runs'?"),
     ("run env.name=chain", "unknown key env.arms. Known: length"),
+    ("sweep agent=glob(x*)", "agent=glob(x*): nothing is called so."),
+    ("run tau.name={a:1}", "no tau \"{'a': 1}\". Known: constant"),
     ("run +x=1", "unknown key x. Known: agent"),
     ("run ~agent", "agent=None does not name a component."),
     ("run ~nothing", "'nothing' does not exist."),
@@ -107,6 +109,9 @@ LINES = [
     ("run steps=???", "steps: Missing mandatory value: steps."),
     ("run agent.initial=" + "[" * 2000 + "]" * 2000, "nested too deeply"),
     ("run --cfg", "--cfg needs a value."),
+    ("run --cfg jobs", "--cfg knows no 'jobs'. Did you mean 'job'?"),
+    ("run -c steps=3", "-c knows no 'steps=3'. Known: all, hydra, job."),
+    ("run --info=default", "--info knows no 'default'. Did you mean 'defaults'?"),
     ("run --with", "--with needs a value."),
     # files and folders
     ("run --with missing.py", "missing.py: no such file."),

@@ -111,6 +111,7 @@ def test_with_value_needs_a_leaf_that_is_there():
         ("env.chances=[0.4,0.6]", "env.chances", [[0.4, 0.6]], "env.chances=[0.4,0.6]"),
         ("+extra=1", "extra", [1], "+extra=1"),
         ("~agent.alpha", "agent.alpha", [None], "~agent.alpha"),
+        ("~agent.alpha=1,2", "agent.alpha", [None], "~agent.alpha=1,2"),
         ("study='a,b'", "study", ["a,b"], "study='a,b'"),
     ],
 )

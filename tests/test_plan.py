@@ -80,6 +80,7 @@ def test_settings_of_the_study():
         ({"results": None}, "results=None must be the path of a folder."),
         ({"engine": {"threads": 0}}, "engine.threads=0 must be >= 1 and <= 4096."),
         ({"engine": {"thread": 1}}, "unknown key engine.thread. Did you mean 'threads'?"),
+        ({"engine": 0.5}, "engine=0.5 must be keys and values."),
         ({"engine": {"debug": 1}}, "engine.debug=1 must be true or false."),
         ({"executor": "slurm"}, "executor='slurm' must be threads, the only one so far."),
     ],

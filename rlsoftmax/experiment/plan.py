@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from rlsoftmax.component import Bound, Component, build, canonical, name_of
 from rlsoftmax.errors import BadValue, ConfigError, shown
 from rlsoftmax.experiment.bins import Ints, Memory
-from rlsoftmax.experiment.spec import Experiment
+from rlsoftmax.experiment.spec import Experiment, mapping
 from rlsoftmax.store.data import Score
 from rlsoftmax.store.names import check_name
 
@@ -180,7 +180,7 @@ def plan_of(
         runs=drafts[0].experiment.runs,
         study=_name(settings.get("study")),
         results=_folder(settings.get("results", "results")),
-        engine=build(Engine, settings.get("engine") or {}, "engine"),
+        engine=build(Engine, mapping("engine", settings.get("engine")), "engine"),
         command=command,
         notes=tuple(dict.fromkeys(note for draft in drafts for note in draft.experiment.notes)),
     )

@@ -125,19 +125,20 @@ def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
         parts["policy"] = dataclasses.replace(parts["policy"], temperature=tau)
     _check_fit(parts["agent"], parts["policy"])
     numbers = build(Numbers, {key: config[key] for key in ("steps", "runs", "seed") if key in config}, "")
-    record = build(Record, _mapping("record", config.get("record")), "record")
+    record = build(Record, mapping("record", config.get("record")), "record")
     env: Any = parts["env"]
     ends = bins.edges(numbers.steps, record, env.is_bandit())
     for group, part in parts.items():
         check_ranges(part, group, ends)
-    score = _score(_mapping("score", config.get("score")), env, ends)
+    score = _score(mapping("score", config.get("score")), env, ends)
     return Experiment(
         **parts,
         tau=tau, steps=numbers.steps, seed=numbers.seed, runs=numbers.runs, record=record, score=score, notes=notes,
     )  # fmt: skip
 
 
-def _mapping(key: str, values: Any) -> dict[str, Any]:
+def mapping(key: str, values: Any) -> dict[str, Any]:
+    """Return the keys and values of a part of a configuration; null has none. Errors: BadValue."""
     if values is None:
         return {}
     if not isinstance(values, Mapping):

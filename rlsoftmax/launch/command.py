@@ -20,6 +20,8 @@ OURS = ("--with", "--config-dir", "-cd")
 LOOK = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # show, and run nothing
 MANY = ("-m", "--multirun")
 _WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--config-name", "-cn", "--info", "-i", "--shell-completion", "-sc"}
+_CFG, _INFO = ("job", "hydra", "all"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+_CHOICES = {"--cfg": _CFG, "-c": _CFG, "--info": _INFO, "-i": _INFO}
 _OUR_PLUGINS = {"hydra/sweeper": "grid", "hydra/launcher": "fused"}
 
 
@@ -105,6 +107,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
         flags.append(word)
         if name in _WITH_VALUE and not equals:
             flags.append(_following(name, iterator))
+        _check_choice(name, flags[-1])
     return arguments, flags
 
 
@@ -113,6 +116,12 @@ def _following(name: str, words: object) -> str:
     if not value:
         raise ConfigError(f"{name} needs a value.")
     return str(value)
+
+
+def _check_choice(name: str, last: str) -> None:
+    value = last.partition("=")[2] if last.startswith("-") else last
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ConfigError(f"{name} knows no {value!r}.{did_you_mean(value, _CHOICES[name])}")
 
 
 def _check_override(word: str) -> None:
