@@ -21,7 +21,7 @@ MOST_CURVES = 6
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shown:
-    """A cell that is drawn over time. value: its swept number, None for one that has none. heat: its temperature."""
+    """A cell that is drawn over time. value: its swept number, None for one that has none."""
 
     cell: CellData
     label: str
@@ -45,17 +45,21 @@ def chosen(count: int, best: int, most: int = MOST_CURVES) -> list[int]:
     return sorted({round(float(place)) for place in (*left, *right, best)})
 
 
-def of_group(group: grouping.Group, panel: grouping.Panel, best: CellData | None) -> list[Shown]:
+def of_group(
+    group: grouping.Group, panel: grouping.Panel, best: CellData | None, most: int = MOST_CURVES
+) -> list[Shown]:
     """Return some cells of a group: the best, both ends, and others as evenly between as can be."""
     words = dict(zip(panel.values, labels.spelled(panel.values), strict=True))
     at = group.cells.index(best) if best in group.cells else 0
     return [
         Shown(group.cells[k], words[group.values[k]], group.values[k], _policy(group.cells[k]), group.cells[k] is best)
-        for k in chosen(len(group.cells), at)
+        for k in chosen(len(group.cells), at, most)
     ]
 
 
-def of_study(study: StudyData, view: series.View) -> tuple[str | None, list[Shown], grouping.Panel]:
+def of_study(
+    study: StudyData, view: series.View, most: int = MOST_CURVES
+) -> tuple[str | None, list[Shown], grouping.Panel]:
     """Return (axis, cells to draw, panel) of the first condition: the best group along the axis, and each rival."""
     which = grouping.check_score(study, view.score)
     swept = grouping.axes_with_numbers(study)
@@ -65,11 +69,11 @@ def of_study(study: StudyData, view: series.View) -> tuple[str | None, list[Show
     panel = grouping.panels(study, axis, which)[0]
     best = panel.standing.best if panel.standing is not None else grouping.highest(panel.cells, which)
     if axis is None:
-        some = [panel.groups[k] for k in chosen(len(panel.groups), _place(panel, best))]
+        some = [panel.groups[k] for k in chosen(len(panel.groups), _place(panel, best), most)]
         found = [Shown(g.cells[0], _name(g), None, _policy(g.cells[0]), g.cells[0] is best) for g in some]
     else:
         group = next((group for group in panel.groups if best in group.cells), panel.groups[0])
-        found = of_group(group, panel, best)
+        found = of_group(group, panel, best, most)
     found += [Shown(rival.cell, rival.label, None, _policy(rival.cell)) for rival in panel.rivals[:4]]
     return axis, found, panel
 

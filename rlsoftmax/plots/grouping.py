@@ -224,17 +224,23 @@ def _names(cell: CellData) -> tuple[str, ...]:
     return tuple(str(part["name"]) for part in _parts(cell))
 
 
+def varied(cell: CellData, kin: Sequence[CellData]) -> list[str]:
+    """Return what was swept among cells of one kind, as this cell has it: `α 0.1`."""
+    return list(_values(cell, [key for key in _differing(kin) if key not in ("agent", "policy")]))
+
+
 def short_names(kinds: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return a name for each (agent, policy, tau): what most of the others do not have, else its policy.
+    """Return a name for each (agent, policy, tau): what most do not have; else its policy, or agent if policies agree.
 
     >>> short_names([("a", "boltzmann", "constant"), ("a", "boltzmann", "exponential"), ("b", "boltzmann", "constant")])
-    ['Boltzmann', 'Boltzmann exponential', 'b']
+    ['a', 'a exponential', 'b']
     """
     usual = [max(column, key=column.count) for column in (list(column) for column in zip(*kinds, strict=True))]
+    alike = len({policy for _, policy, _ in kinds}) == 1 and len({agent for agent, _, _ in kinds}) > 1
     found = []
     for agent, policy, tau in kinds:
         words = [name for name, common in ((agent, usual[0]), (policy, usual[1])) if name != common]
-        words = words or [policy]
+        words = words or [agent if alike else policy]
         words += [tau] if tau and tau != usual[2] and usual[2] else []
         found.append(" ".join(map(labels.word, words)))
     return found
