@@ -509,6 +509,13 @@ def test_runs_needed_are_those_of_cohens_tables(effect: float, paired: bool, run
     assert runs_needed(-3 * effect, 3.0, paired=paired) == runs
 
 
+@pytest.mark.parametrize(("runs", "paired", "freedom", "share"), [(5, True, 4, 1.0), (5, False, 8, 0.5)])
+def test_power_is_that_of_the_noncentral_t_distribution(runs: int, paired: bool, freedom: int, share: float) -> None:
+    edge, shift = scipy.stats.t.ppf(0.975, freedom), 0.4 * math.sqrt(runs * share)
+    expected = scipy.stats.nct.sf(edge, freedom, shift) + scipy.stats.nct.cdf(-edge, freedom, shift)
+    assert math.isclose(power_of(0.8, 2.0, runs, paired=paired), expected, rel_tol=1e-9)
+
+
 def test_the_detectable_effect_is_the_inverse_of_runs_needed() -> None:
     for runs, paired in itertools.product((3, 10, 100, 5000), (True, False)):
         effect = detectable_effect(runs, 2.0, paired=paired)

@@ -139,6 +139,16 @@ def test_equal_rows_in_another_order_are_the_same_bytes(
     assert one.read_bytes() == other.read_bytes()
 
 
+@given(order=st.permutations(range(4)))
+@settings(max_examples=10, deadline=None)
+def test_equal_failures_in_another_order_are_the_same_chunk(order: list[int]) -> None:
+    failures = [(cell, dataclasses.replace(LOST, run=run)) for cell in (A, B) for run in (3, 7)]
+    rows = some_rows([(A, 0)])
+    shuffled = dataclasses.replace(rows, failures=tuple(failures[i] for i in order))
+    assert in_order(shuffled).failures == tuple(failures)
+    assert name_of_content(in_order(shuffled)) == name_of_content(dataclasses.replace(rows, failures=tuple(failures)))
+
+
 def test_the_name_covers_numbers_and_not_what_is_noted_beside_them(tmp_path: Path) -> None:
     rows = full_rows(pairs_of([A], [0, 1]))
     name = write_chunk(tmp_path / "0", rows, ABOUT).name
