@@ -23,63 +23,23 @@ Hydra's options work: --cfg job, --info, --config-dir, -m, --hydra-help.
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rlsoftmax import answers
+from rlsoftmax.answers import Answer
 from rlsoftmax.errors import ConfigError, Interrupted, RlsoftmaxError, did_you_mean
-from rlsoftmax.launch.command import COMMANDS, Line, line_of, one_study, options_of
+from rlsoftmax.launch.command import COMMANDS, Line, line_of
+from rlsoftmax.launch.signals import Signals
 
 if TYPE_CHECKING:
-    from rlsoftmax.api import Study
     from rlsoftmax.experiment.plan import Plan
     from rlsoftmax.store.data import StudyData
 
 DONE, FAILED, REFUSED, STOPPED = 0, 1, 2, 130
-PLOT = {
-    "--kind": "temperature",
-    "--format": "png,svg",
-    "--style": "",
-    "--width": "",
-    "--axis": "",
-    "--score": "",
-    "--out": "",
-}
 DEMOS = ("demo-testbed", "demo-frozen_lake")
-
-
-class Signals:
-    """SIGINT and SIGTERM: while runs are played they set `stop`, which ends them between windows; else, and the second
-    time, they interrupt at once.
-    """
-
-    def __init__(self) -> None:
-        self.stop, self.playing = threading.Event(), False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal."""
-        if self.stop.is_set() or not self.playing:
-            raise KeyboardInterrupt
-        self.stop.set()
-
-    @contextmanager
-    def installed(self) -> Iterator[None]:
-        """Listen; before heavy imports, so that an early Ctrl-C is answered in one line too."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,9 +107,11 @@ def _dispatch(words: list[str], signals: Signals) -> int:
         return _complete(words)
     if command in ("run", "sweep", "study"):
         return _play(line_of(command, rest), signals)
-    if command not in OTHERS:
+    if command == "demo":
+        return _demo(rest, signals)
+    if command not in COMMANDS:
         raise ConfigError(f"unknown command {command!r}.{did_you_mean(command, COMMANDS)}")
-    return OTHERS[command](rest, signals)
+    return _answer(getattr(answers, command), rest)
 
 
 # --- run, sweep, study ----------------------------------------------------------------------------------------------
@@ -215,34 +177,18 @@ def header(plan: Plan) -> str:
 
 def _finish(study: StudyData, written: Sequence[Path]) -> int:
     """Print the table, the files and the next command; say what failed."""
-    print(_table(study))
+    print(answers.table(study))
     folder = Path(study.folder or "")
     chunks = len(list((folder / "chunks").glob("*.npz")))
     names = ", ".join(["plan", f"{chunks} chunk{'s' * (chunks != 1)}", *(file.name for file in written)])
     print(f"\nin {folder}: {names}\nnext: rlsoftmax plot {_short(folder)}")
-    return _failures(study)
+    if complaint := answers.failures(study):
+        _complain(complaint)
+    return FAILED if complaint else DONE
 
 
 def _short(folder: Path) -> str:
     return folder.name if folder.parent == Path("results") else str(folder)
-
-
-def _failures(study: StudyData) -> int:
-    failed = [(cell, failure) for cell in study.cells for failure in cell.failures]
-    if not failed:
-        return DONE
-    cell, first = failed[0]
-    _complain(
-        f"{len(failed)} run{'s' * (len(failed) > 1)} failed; the first: cell {cell.id[:12]}, run {first.run}, "
-        f"step {first.step}, state {first.state}, action {first.action}: {first.reason}"
-    )
-    return FAILED
-
-
-def _table(study: StudyData) -> str:
-    from rlsoftmax.plots import table
-
-    return table.text(study, shutil.get_terminal_size((100, 24)).columns, sys.stdout.isatty())
 
 
 def _write_table(study: StudyData) -> Path:
@@ -305,114 +251,16 @@ def _complete(words: Sequence[str]) -> int:
     return DONE
 
 
-def _completion(words: Sequence[str], signals: Signals) -> int:
-    shell = words[0] if words else Path(os.environ.get("SHELL", "bash")).name
-    if shell not in ("bash", "zsh", "fish"):
-        raise ConfigError(f"no completion for {shell!r}.{did_you_mean(shell, ('bash', 'zsh', 'fish'))}")
-    install = "rlsoftmax -sc install=fish | source" if shell == "fish" else f'eval "$(rlsoftmax -sc install={shell})"'
-    print(f"# put this line into the start-up file of {shell}:\n{install}")
-    return DONE
+# --- everything else ------------------------------------------------------------------------------------------------
 
 
-# --- stored studies -------------------------------------------------------------------------------------------------
-
-
-def _load(name: str) -> Study:
-    from rlsoftmax.api import load
-    from rlsoftmax.places import stored
-
-    if not Path(name).is_dir() and not (Path("results") / name).is_dir():
-        raise ConfigError(f"no study {name!r} below results/.{did_you_mean(name, stored())}")
-    return load(name)
-
-
-def _show(words: Sequence[str], signals: Signals) -> int:
-    words, _ = options_of("show", words, {})
-    study = _load(one_study("show", words)[0]).data
-    print(_table(study))
-    if study.missing:
-        print(f"\n{study.missing} runs are missing; continue with: {study.command or 'the command that began it'}")
-    return _failures(study)
-
-
-def _plot(words: Sequence[str], signals: Signals) -> int:
-    from rlsoftmax import plots
-
-    words, chosen = options_of("plot", words, PLOT)
-    study = _load(one_study("plot", words)[0]).data
-    folder = Path(chosen["--out"] or study.folder or ".")
-    look = chosen["--style"], _width(chosen["--width"]), chosen["--axis"] or None, chosen["--score"] or None
-    for path in plots.save(study, folder, chosen["--kind"].split(","), chosen["--format"].split(","), *look):
-        print(path)
-    return DONE
-
-
-def _width(text: str) -> float | str | None:
-    """Return inches, or the name of a page."""
-    return float(text) if text.replace(".", "", 1).isdigit() else text or None
-
-
-def _report(words: Sequence[str], signals: Signals) -> int:
-    words, _ = options_of("report", words, {})
-    print(_load(one_study("report", words)[0]).report())
-    return DONE
-
-
-def _digest(words: Sequence[str], signals: Signals) -> int:
-    words, _ = options_of("digest", words, {})
-    for cell, (runs, digest) in _load(one_study("digest", words)[0]).digest().items():
-        print(cell[:12], runs, digest)
-    return DONE
-
-
-def _verify(words: Sequence[str], signals: Signals) -> int:
-    from rlsoftmax.store.verify import verify
-
-    words, _ = options_of("verify", words, {})
-    name = one_study("verify", words)[0]
-    folder = Path(name) if Path(name).is_dir() else Path("results") / name
-    if not any(folder.glob("plan-*.json")):
-        _load(name)
-    problems = verify(folder)
-    print("\n".join(problems) or f"{folder}: every byte is as it was written.")
-    return FAILED if problems else DONE
-
-
-def _trace(words: Sequence[str], signals: Signals) -> int:
-    import csv
-
-    words, _ = options_of("trace", words, {})
-    name, keys = one_study("trace", words)
-    pairs = dict(word.partition("=")[::2] for word in keys)
-    run, first = _whole("run", pairs.pop("run", "0")), _whole("first", pairs.pop("first", "0"))
-    last = _whole("last", pairs.pop("last", str(first + 20)))
-    study = _load(name)
-    cell = study.cell(**pairs) if pairs else study.cells[0]
-    rows = cell.trace(run, first, min(last, int(cell.data.edges[-1])))
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows.dtype.names or ())
-    for row in rows.tolist():
-        writer.writerow(" ".join(map(str, part)) if hasattr(part, "__len__") else part for part in row)
-    return DONE
-
-
-def _whole(key: str, text: str) -> int:
-    if not text.isdigit():
-        raise ConfigError(f"{key}={text} must be a whole number.")
-    return int(text)
-
-
-def _ls(words: Sequence[str], signals: Signals) -> int:
-    from rlsoftmax.places import GROUPS, options, stored, studies
-
-    known: dict[str, Callable[[], Sequence[str]]] = {group: lambda g=group: options(g) for group in GROUPS}  # type: ignore[misc]
-    known |= {"study": lambda: list(studies()), "results": stored}
-    for word in words:
-        if word not in known:
-            raise ConfigError(f"ls knows no {word!r}.{did_you_mean(word, known)}")
-    for group in words or known:
-        print(f"{group}: {', '.join(known[group]()) or '(none)'}")
-    return DONE
+def _answer(question: Callable[[Sequence[str]], Answer], words: Sequence[str]) -> int:
+    answer = question(words)
+    if answer.text:
+        print(answer.text)
+    if answer.complaint:
+        _complain(answer.complaint)
+    return answer.code
 
 
 def _demo(words: Sequence[str], signals: Signals) -> int:
@@ -422,15 +270,9 @@ def _demo(words: Sequence[str], signals: Signals) -> int:
         line = line_of("study", [name, *words])
         worst = max(worst, _play(line, signals))
         folder = Path(line.value("results") or "results") / (line.value("study") or name)
-        _plot([str(folder)], signals)
+        _answer(answers.plot, [str(folder)])
         print()
     return worst
-
-
-OTHERS: dict[str, Callable[[Sequence[str], Signals], int]] = {
-    "plot": _plot, "show": _show, "ls": _ls, "demo": _demo, "trace": _trace, "digest": _digest, "verify": _verify,
-    "report": _report, "completion": _completion,
-}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -413,6 +413,28 @@ def test_questions_about_a_stored_study_that_cannot_be_answered(line, words):
     assert words in refused(*line.split())
 
 
+@pytest.mark.usefixtures("stored")
+def test_plot_writes_what_is_asked_for_and_says_where():
+    assert ok("plot", "s", "--format", "svg").splitlines() == [
+        "results/s/temperature.svg",
+        "results/s/temperature.json",
+    ]
+    assert ok("plot", "results/s", "--out=out", "--format=png", "--style=paper", "--width=3").startswith(
+        "out/temperature.png"
+    )
+    assert Path("out/temperature.png").stat().st_size > 1000
+    assert "no figure 'temprature'. Did you mean 'temperature'?" in refused("plot", "s", "--kind", "temprature")
+
+
+def test_the_demo_plays_and_draws_two_studies():
+    out = ok("demo", "runs=3", "steps=40")
+    for name in ("demo-testbed", "demo-frozen_lake"):
+        files = {path.name for path in Path("results", name).iterdir()}
+        assert {"study.yaml", "table.csv", "temperature.png", "temperature.svg", "temperature.json"} <= files
+        assert f"results/{name}/temperature.png" in out
+    assert out.count("cells x 3 runs x 40 steps") == 2
+
+
 # --- components of ones own -------------------------------------------------------------------------------------------
 
 
