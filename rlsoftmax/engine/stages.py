@@ -47,7 +47,7 @@ def boltzmann(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, bes
     for l in range(lanes):
         best[l] = values[0, l]
         total[l] = 0.0
-        scale[l] = min(max(1.0 / temperature[l], 1e-300), 1e300)
+        scale[l] = min(max(1.0 / (temperature[l] + 0.0), 1e-300), 1e300)  # -0.0 + 0.0 is 0.0
     for k in range(1, actions):
         for l in range(lanes):
             best[l] = max(best[l], values[k, l])
