@@ -3,6 +3,8 @@
 import pytest
 from command_line import call, refused, write
 
+from rlsoftmax.places import shipped
+
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{c}: &{c} [" + ",".join([f"*{p}"] * 10) + "]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -232,9 +234,10 @@ def test_a_file_cannot_reach_hydras_settings_through_a_group():
 
 def test_shipped_options_keep_their_meaning():
     write("configs/tau/constant.yaml", "name: constant\nvalue: 99.0\n")
-    assert "configs/tau/constant.yaml: rlsoftmax ships an option of this name; give yours another one." in refused(
-        "run"
-    )
+    complaint = refused("run")
+    assert "configs/tau/constant.yaml: rlsoftmax ships an option of this name; give yours another one." in complaint
+    write("configs/tau/constant.yaml", (shipped("configs") / "tau" / "constant.yaml").read_text())
+    assert call("run", "--cfg", "job").code == 0, "a copy of ours, as in a checkout, changes nothing"
 
 
 def test_a_component_with_the_name_of_a_shipped_one_is_refused():

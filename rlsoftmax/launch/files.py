@@ -32,7 +32,8 @@ def user_folders(folders: Sequence[Path]) -> tuple[Path, ...]:
             raise ConfigError(f"no such folder: {folder}.")
     for folder in (*own, *folders):
         for file in ours.rglob("*.yaml"):
-            if (mine := folder / file.relative_to(ours)).exists() and folder.resolve() != ours:
+            mine = folder / file.relative_to(ours)
+            if folder.resolve() != ours and mine.exists() and mine.read_bytes() != file.read_bytes():
                 raise ConfigError(f"{mine}: rlsoftmax ships an option of this name; give yours another one.")
     return (*own, *folders)
 
