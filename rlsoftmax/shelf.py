@@ -48,18 +48,16 @@ def find(group: str, name: str) -> type[Component]:
     Raises:
       ConfigError: with the closest name, if there is none.
     """
-    if isinstance(name, str) and name in _BROUGHT[group]:
-        return _BROUGHT[group][name]
-    if name not in names(group):
-        raise ConfigError(f"no {group} {str(name)!r}.{did_you_mean(name, names(group))}")
-    return _shipped(group, name)
+    own = _BROUGHT[group].get(name) if isinstance(name, str) else None
+    return own if own is not None else _shipped(group, str(name))
 
 
 @functools.cache
 def _shipped(group: str, name: str) -> type[Component]:
+    if name not in names(group):
+        raise ConfigError(f"no {group} {name!r}.{did_you_mean(name, names(group))}")
     folder, base = SHELVES[group]
-    module = importlib.import_module(f"rlsoftmax.{folder}.{name}")
-    return _classes(module, base)[name]
+    return _classes(importlib.import_module(f"rlsoftmax.{folder}.{name}"), base)[name]
 
 
 def _classes(module: ModuleType, base: type[Component]) -> dict[str, type[Component]]:
