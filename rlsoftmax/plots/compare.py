@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (5.5, 3.0)  # inches
-_ROW, _HEAD = 0.23, 0.75  # inches
+_ROW, _HEAD, _NOTE = 2.0, 6.5, 5.0  # font sizes
 MOST_PLACES = 8
 
 
@@ -102,8 +102,11 @@ def _name(kind: str, cell: CellData, kin: Sequence[CellData]) -> str:
 def draw(figure: Figure, numbers: Compare) -> None:
     """Draw the figure, as high as it has rows."""
     counts = [len(place.points) for place in numbers.places]
-    figure.set_figheight(sum(_ROW * count + _HEAD for count in counts) + 0.35)
-    grid = figure.subplots(len(counts), 1, squeeze=False, height_ratios=[_ROW * count + 0.25 for count in counts])
+    import matplotlib
+
+    size = matplotlib.rcParams["font.size"] / 72.0
+    figure.set_figheight(size * (sum(_ROW * count + _HEAD for count in counts) + _NOTE))
+    grid = figure.subplots(len(counts), 1, squeeze=False, height_ratios=[_ROW * count for count in counts])
     for axes, place in zip(grid[:, 0], numbers.places, strict=True):
         _draw_place(axes, place, numbers.score)
     labels.note(figure, numbers.note, style.ink().muted)

@@ -132,8 +132,7 @@ def draw(figure: Figure, numbers: Heatmap) -> None:
     labels.note(figure, numbers.note, style.ink().muted)
     labels.lay_out(figure)
     _ticks(axes, numbers)
-    labels.lay_out(figure)
-    figure.set_layout_engine("none")
+    labels.settle(figure)
 
 
 def _name(key: str) -> str:

@@ -158,8 +158,19 @@ def settle(figure: Figure, *columns: Sequence[Annotation]) -> None:
     for column in columns:
         if column:
             _part(column)
+    for axes in figure.axes:
+        _keep_ticks(axes.xaxis)
+        _keep_ticks(axes.yaxis)
     lay_out(figure)
     figure.set_layout_engine("none")
+
+
+def _keep_ticks(axis: Any) -> None:
+    """Fix the places of the ticks: matplotlib would choose others where another style is in force."""
+    from matplotlib.ticker import FixedLocator
+
+    axis.set_major_locator(FixedLocator(axis.get_majorticklocs()))
+    axis.set_minor_locator(FixedLocator(axis.get_minorticklocs()))
 
 
 def width(axes: Axes) -> float:
@@ -169,9 +180,25 @@ def width(axes: Axes) -> float:
 
 def room(axes: Axes, texts: Iterable[str]) -> int:
     """Return how many tick labels as wide as the widest of these fit under the axes; the figure was laid out."""
-    size = float(axes.xaxis.get_major_ticks()[0].label1.get_fontsize())
-    widest = max(sum(_NARROW.get(character, 0.64) for character in text) for text in texts)
-    return max(int(width(axes) / (size * (widest + 0.5))), 2)
+    return max(int(width(axes) / (max(_wide(axes, text) for text in texts) + _gap(axes))), 2)
+
+
+def fit(axes: Axes, places: Sequence[float], texts: Sequence[str]) -> bool:
+    """Return whether tick labels at these places (of a linear axis) do not touch; the figure was laid out."""
+    low, high = axes.get_xlim()
+    order = np.argsort(places)
+    points = np.asarray(places)[order] / (high - low) * width(axes)
+    halves = np.array([_wide(axes, texts[at]) for at in order]) / 2.0
+    return bool(np.all(np.diff(points) >= halves[1:] + halves[:-1] + _gap(axes)))
+
+
+def _wide(axes: Axes, text: str) -> float:
+    """Return about how many points a tick label is wide."""
+    return _gap(axes) * 2.0 * sum(_NARROW.get(character, 0.64) for character in text)
+
+
+def _gap(axes: Axes) -> float:
+    return float(axes.xaxis.get_major_ticks()[0].label1.get_fontsize()) / 2.0
 
 
 def _part(column: Sequence[Any]) -> None:

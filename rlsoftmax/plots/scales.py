@@ -64,12 +64,18 @@ class SweptScale:
 
     def label(self, axes: Axes) -> None:
         """Set as many ticks as fit; the figure was laid out."""
-        ticks = self._ticks(labels.room(axes, labels.spelled(self.values)))
         ends = [value for value in (0.0, math.inf) if value in self.values]
-        spelled = labels.spelled(ticks) if labels.in_octaves(self.values) else [labels.decimal(tick) for tick in ticks]
-        major = self.position([*ticks, *ends])
-        axes.set_xticks(major, [*spelled, *map(labels.number, ends)])
-        axes.set_xticks([place for place in self.position(self.values) if place not in major], minor=True)
+        for most in range(min(len(self.values), 24), 0, -1):
+            ticks = self._ticks(max(most, 2))
+            places = self.position([*ticks, *ends]).tolist()
+            words = [*self._words(ticks), *map(labels.number, ends)]
+            if labels.fit(axes, places, words):
+                break
+        axes.set_xticks(places, words)
+        axes.set_xticks([place for place in self.position(self.values) if place not in places], minor=True)
+
+    def _words(self, ticks: list[float]) -> list[str]:
+        return [labels.number(tick) if labels.in_octaves(self.values) else labels.decimal(tick) for tick in ticks]
 
     def _ticks(self, most: int) -> list[float]:
         if labels.in_octaves(self._finite):

@@ -26,7 +26,7 @@ _NARROW, _BROAD = 2.0, 40.0
 # Evenly spaced in lightness (OKLab), so that the order survives grey print and colour blindness. Cold is greedy.
 _TEMPER = {
     "light": ("#122864", "#3f398c", "#7d44a4", "#c05099", "#f26f6f", "#ffa746"),
-    "dark": ("#456cd7", "#7974e7", "#b479e6", "#f282c4", "#ff9e8a", "#ffcb5f"),
+    "dark": ("#395cb9", "#706dd3", "#ae7bdb", "#ee8ac5", "#ffae9b", "#ffdd80"),
 }
 _YIELD = {
     "light": ("#f6f7f9", "#d5e6e6", "#9ccac9", "#579fae", "#2a6b92", "#16366f"),
