@@ -13,6 +13,8 @@ class Constant(Schedule):
 
     `auto` stands for what the agent, or else the environment, suggests; it is resolved before anything runs.
 
+    Source: softmax action selection at one temperature, Sutton and Barto (1998), section 2.3.
+
     >>> Constant(0.25)(np.array([0.0, 1.0]))
     array([0.25, 0.25])
     """
