@@ -60,7 +60,8 @@ def _in_sight(text):
     """Leave out tick labels beyond the limits, which matplotlib keeps but does not draw."""
     for axes in text.figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            shown = {id(label) for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
+            ticks = axis._update_ticks() if axes.axison else ()
+            shown = {id(label) for tick in ticks for label in (tick.label1, tick.label2)}
             every = {id(label) for tick in (*axis.majorTicks, *axis.minorTicks) for label in (tick.label1, tick.label2)}
             if id(text) in every - shown:
                 return False

@@ -157,6 +157,11 @@ def cycle() -> list[str]:
 _KEPT = {"epsilon_greedy": 0, "boltzmann": 1, "ucb": 2, "gradient_bandit": 3, "greedy": 6}
 
 
+def hole() -> str:
+    """Return the colour of what cannot be entered on a map."""
+    return ink().frame if ink().dark else ink().label
+
+
 def is_kept(kind: str) -> bool:
     """Return whether this kind has a colour of its own."""
     return kind in _KEPT
