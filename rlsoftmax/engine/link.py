@@ -66,39 +66,49 @@ def compiled(function: FunctionType, outside: frozenset[str] = frozenset(), debu
     """
     if numba.config.DISABLE_JIT:
         return function
-    digest = fingerprint(function, f"{sorted(outside)} {debug}")
-    if digest not in _ready:
-        ready = link(function, _callees(function, outside, debug))
-        dispatcher = numba.njit(error_model="numpy", nogil=True, no_cfunc_wrapper=True, boundscheck=debug)(ready)
-        dispatcher._cache = KernelCache(digest)
-        dispatcher._can_cache = True
-        _ready[digest] = dispatcher
-    return _ready[digest]
+    return _Compiler(outside, debug).entry(function)
 
 
-def _callees(function: FunctionType, outside: frozenset[str], debug: bool) -> dict[str, Dispatcher]:
-    """Return compiled versions of the plain functions that `function` names."""
-    return {name: _compiled_callee(name, callee, outside, debug) for name, callee in callees(function).items()}
+class _Compiler:
+    """Compiles one function and its callees; what is hashed is hashed once."""
 
+    def __init__(self, outside: frozenset[str], debug: bool) -> None:
+        self.outside, self.debug = outside, debug
+        self.tokens: dict[FunctionType, str] = {}
 
-def _compiled_callee(name: str, callee: FunctionType, outside: frozenset[str], debug: bool) -> Dispatcher:
-    inline = name not in outside
-    digest = fingerprint(callee, f"callee {inline} {sorted(outside)} {debug}")
-    if digest not in _ready:
-        options = {"forceinline": inline, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "boundscheck": debug}
-        ready = _with_cells(link(callee, _callees(callee, outside, debug)), outside, debug)
-        _ready[digest] = numba.njit(error_model="numpy", _nrt=False, **options)(ready)
-    return _ready[digest]
+    def entry(self, function: FunctionType) -> Dispatcher:
+        """Return what Python calls: its machine code is kept on disk."""
+        digest = fingerprint(function, f"{sorted(self.outside)} {self.debug}", self.tokens)
+        if digest not in _ready:
+            options = {"nogil": True, "no_cfunc_wrapper": True, "boundscheck": self.debug}
+            dispatcher = numba.njit(error_model="numpy", **options)(link(function, self.callees(function)))
+            dispatcher._cache = KernelCache(digest)
+            dispatcher._can_cache = True
+            _ready[digest] = dispatcher
+        return _ready[digest]
 
+    def callees(self, function: FunctionType) -> dict[str, Dispatcher]:
+        """Return compiled versions of the plain functions that `function` names."""
+        return {name: self.callee(name, callee) for name, callee in callees(function).items()}
 
-def _with_cells(function: FunctionType, outside: frozenset[str], debug: bool) -> FunctionType:
-    """Return the function with compiled versions of the plain functions in its closure."""
-    if not function.__closure__:
-        return function
-    values = [cell.cell_contents for cell in function.__closure__]
-    cells = (_compiled_callee("", v, outside, debug) if isinstance(v, FunctionType) else v for v in values)
-    closure = tuple(CellType(cell) for cell in cells)
-    return FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, closure)
+    def callee(self, name: str, function: FunctionType) -> Dispatcher:
+        """Return a function that only compiled code calls."""
+        inline = name not in self.outside
+        digest = fingerprint(function, f"callee {inline} {sorted(self.outside)} {self.debug}", self.tokens)
+        if digest not in _ready:
+            wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "boundscheck": self.debug}
+            ready = self.with_cells(link(function, self.callees(function)))
+            _ready[digest] = numba.njit(error_model="numpy", _nrt=False, forceinline=inline, **wrappers)(ready)
+        return _ready[digest]
+
+    def with_cells(self, function: FunctionType) -> FunctionType:
+        """Return the function with compiled versions of the plain functions in its closure."""
+        if not function.__closure__:
+            return function
+        values = [cell.cell_contents for cell in function.__closure__]
+        cells = (self.callee("", value) if isinstance(value, FunctionType) else value for value in values)
+        closure = tuple(CellType(cell) for cell in cells)
+        return FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, closure)
 
 
 def callees(function: FunctionType) -> dict[str, FunctionType]:
@@ -118,15 +128,17 @@ def _names(code: CodeType) -> frozenset[str]:
 # --- fingerprints -------------------------------------------------------------------------------------------------
 
 
-def fingerprint(function: FunctionType, options: str = "") -> str:
+HERE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+
+def fingerprint(function: FunctionType, options: str = "", tokens: dict[FunctionType, str] | None = None) -> str:
     """Return a hash of everything that decides what `function` compiles to.
 
     Covers code, constants, defaults, closures, the bytes of arrays, every function reached, the options, this file and
-    the versions of numba and NumPy. Raises RuleError naming what cannot be hashed.
+    the versions of numba and NumPy. `tokens` remembers what was hashed before. Raises RuleError naming what cannot be.
     """
-    here = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    base = f"{here} {numba.__version__} {np.__version__} {options}"
-    return _sha(base, _function_token(function, {}))
+    base = f"{HERE} {numba.__version__} {np.__version__} {options}"
+    return _sha(base, _function_token(function, {} if tokens is None else tokens))
 
 
 def _function_token(function: FunctionType, seen: dict[FunctionType, str]) -> str:
