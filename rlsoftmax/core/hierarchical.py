@@ -54,14 +54,18 @@ class Tree:
 
 
 def _tree(first: Array, children: Array, label: Array, classes: int) -> Tree:
+    first, children, label = (a.astype(np.int32, copy=False) for a in (first, children, label))
     parent, leaf = np.full(len(first), -1, np.int32), np.zeros(classes, np.int32)
-    inside = np.flatnonzero(children)
-    owner = np.repeat(inside, children[inside])
-    starts = np.cumsum(children[inside]) - children[inside]
-    offset = np.arange(len(owner)) - np.repeat(starts, children[inside])
-    parent[first[owner] + offset] = owner
-    leaf[label[label >= 0]] = np.flatnonzero(label >= 0)
-    return Tree(parent, first.astype(np.int32), children.astype(np.int32), leaf, label.astype(np.int32))
+    inside = np.flatnonzero(children).astype(np.int32)
+    number = children[inside]
+    owner = np.repeat(inside, number)
+    offset = np.arange(len(owner), dtype=np.int32)
+    offset -= np.repeat(np.cumsum(number, dtype=np.int32) - number, number)
+    offset += first[owner]
+    parent[offset] = owner
+    outside = np.flatnonzero(label >= 0).astype(np.int32)
+    leaf[label[outside]] = outside
+    return Tree(parent, first, children, leaf, label)
 
 
 def balanced_tree(classes: int) -> Tree:
@@ -74,7 +78,10 @@ def balanced_tree(classes: int) -> Tree:
     nodes = np.arange(2 * classes - 1, dtype=np.int32)
     inside = nodes < classes - 1
     return _tree(
-        np.where(inside, 2 * nodes + 1, 0), np.where(inside, 2, 0), np.where(inside, -1, nodes - classes + 1), classes
+        np.where(inside, 2 * nodes + 1, 0),
+        np.where(inside, np.int32(2), np.int32(0)),
+        np.where(inside, -1, nodes - classes + 1),
+        classes,
     )
 
 
@@ -99,7 +106,7 @@ def huffman_tree(frequencies: npt.ArrayLike) -> Tree:
     item[0] = 2 * classes - 2 if classes > 1 else 0
     inside = item >= classes
     first = np.where(inside, 2 * (classes - 2 - (item - classes)) + 1, 0)
-    return _tree(first, np.where(inside, 2, 0), np.where(inside, -1, item), classes)
+    return _tree(first, np.where(inside, np.int32(2), np.int32(0)), np.where(inside, -1, item), classes)
 
 
 def _lightest_pairs(weights: list[float]) -> Iterator[tuple[int, int]]:
