@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,10 @@ import numpy as np
 from rlsoftmax.component import Component, schema
 from rlsoftmax.contracts import Schedule, asked
 from rlsoftmax.engine.fuse import Kind
-from rlsoftmax.engine.loop import Choice, Game, Outcome, Peek, Place
+from rlsoftmax.engine.link import link
+from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
 from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.engine.stepped import Stepper, Trouble
 from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import BuildLuck
 
@@ -43,7 +45,7 @@ class Block:
         self.kind, self.world, self.steps = first.kind, first.world, first.steps
         self.lanes, self.first = len(self.run), 0
         self.memory = [self._laid(array) for array in self._arrays()]
-        self.start_memory = [array.copy() for array in self.memory if not np.isfinite(array).all()]
+        self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
         self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts()]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
@@ -52,6 +54,8 @@ class Block:
         actions = self.world.actions
         self.peek = new_peek(len(first.snapshot_steps), actions, self.lanes, self.kind.policy.has_probabilities())
         cut = new_choice(self.kind, actions, 1) if self.kind.looks_ahead else None
+        self.late = new_late(self.kind, max(setup.slots for setup in self.setups), actions, self.lanes)
+        self.stepper: Stepper | None = None
         now, out = new_choice(self.kind, actions, self.lanes), new_outcome(self.kind, actions, self.lanes)
         self.buffers = now, cut, out
 
@@ -107,6 +111,8 @@ class Block:
                 kernel(self._game(rows))
                 self.first += rows
         return self
+        if self.kind.stepped:
+            kernel = self._around_the_worlds(kernel)
 
     def _game(self, rows: int) -> Game:
         steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
@@ -114,12 +120,29 @@ class Block:
             _fill_schedules(table, parts, steps)
         first = self.setups[0]
         bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
+        if self.stepper is not None and self.first >= self.steps:
+            self.stepper.close()
         return Game(
             seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
+    def _around_the_worlds(self, kernel: Any) -> Callable[[Game], None]:
+        """Return the kernel with the real environments of these runs in it; they are made at the first step."""
+        if self.stepper is None:
+            envs = [(self.setups[c].env, int(run)) for c, run in zip(self.config, self.run, strict=True)]
+            self.stepper = Stepper(envs, self.setups[0].seed, self.buffers[2], self._masks())
+        return link(kernel, {"ask_world": self.stepper.ask})
+
+    def _masks(self) -> tuple[Array, Array] | None:
+        """Return what is ranked and which actions are allowed, [lane, ...], if every run finds that out by itself."""
+        return (self.memory[0], self._allowed()) if self.kind.allowed == "own" else None
+
+    def _allowed(self) -> Array:
+        names = self.kind.names
+        return self.memory[(*names.mind, *names.world).index("allowed")]
+
             agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
             config=self.config, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
             memory=tuple(self.memory), shared=tuple(self.world.shared.values()), record=self.record, peek=self.peek,
-            now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2],
+            now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2], late=self.late,
         )  # fmt: skip
 
     def _looks(self, rows: int) -> Array:
@@ -152,14 +175,19 @@ class Block:
         """Return which lanes hold a number that is not finite: bool [lane]."""
         bad = ~np.isfinite(self.record).all(axis=(0, 1))
         axis = -1 if self.kind.bandit else 0
-        starts = iter(self.start_memory)
-        for array in self.memory:
+        for array, start in zip(self.memory, self.start_memory, strict=True):
             finite = np.isfinite(array)
-            if not finite.all():
-                legal = next(starts, None)
-                finite |= ~np.isfinite(legal) if legal is not None and legal.shape == array.shape else False
+            if start is not None:
+                finite |= ~np.isfinite(start)
+            if self.kind.allowed == "own" and array.shape == self._allowed().shape:
+                finite |= ~self._allowed()
             bad |= ~finite.all(axis=tuple(i for i in range(array.ndim) if i != axis % array.ndim))
-        return np.asarray(bad)
+        return np.asarray(bad | np.isin(np.arange(self.lanes), list(self.failures)))
+
+    @property
+    def failures(self) -> Mapping[int, Trouble]:
+        """Return what went wrong with the real environments: lane -> failure."""
+        return self.stepper.failures if self.stepper is not None else {}
 
 
 def lanes_for(setup: Setup) -> int:
@@ -262,3 +290,14 @@ def new_peek(snapshots: int, actions: int, lanes: int, known: bool) -> Peek:
     """Return room for the snapshots; none when the policy has no probabilities."""
     count = snapshots if known else 0
     return Peek(np.zeros((count, actions, lanes)), np.zeros((count, lanes)), np.zeros((count, lanes)))
+        np.zeros((actions + actions % 2, lanes)) if kind.uses_normals else None,
+        Told(np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)) if kind.stepped else None,
+def new_late(kind: Kind, slots: int, actions: int, lanes: int) -> Late | None:
+    """Return room for the pulls whose rewards wait, if any do."""
+    if not kind.late:
+        return None
+    reward, temperature, next_temperature = np.zeros((3, slots, lanes))
+    probabilities = np.zeros((slots, actions, lanes)) if kind.needs_probabilities else None
+    return Late(np.zeros((slots, lanes), np.int64), reward, temperature, next_temperature, probabilities)
+
+

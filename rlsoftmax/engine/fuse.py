@@ -25,12 +25,17 @@ WARMS = ("values", "state", "_here", "_l", "step")
 MOVES = ("state", "action", "uniform", "normal", "time", "step", "luck")
 STARTS = ("uniform", "step", "luck")
 OBSERVES = ("state", "action", "reward", "change", "terminated", "ended", "step", "luck")
+TOLD = {
+    "there": "game.out.next.state[lane]", "reward": "game.out.reward[lane]", "terminated": "game.out.terminated[lane]",
+    "first": "game.out.told.first[lane]",
+}  # fmt: skip
 
 INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
 LINKED = (
-    "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see", "begin", "choose", "warm",
-    "rank_lanes", "each_run", "decide_lanes", "look_beyond_cuts", "play_lanes", "move_lane", "note_episode",
-    "keep_record", "learn_lanes", "warmth_ahead", "value_ahead", "observe_lane",
+    "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
+    "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "forbid_here", "look_beyond_cuts",
+    "play_lanes", "draw_normals", "move_lane", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
+    "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
 )  # fmt: skip
 
 
@@ -55,6 +60,9 @@ class Kind:
     has_states: bool
     absent: tuple[str, ...] = ()  # what this environment could declare, but does not
     coding: type | None = None
+    stepped: bool = False  # the world is a Python object that is stepped from outside
+    late: bool = False  # rewards are seen later than they are paid
+    varies: bool = False  # which arms are there depends on the step
 
     @property
     def bandit(self) -> bool:
@@ -95,6 +103,17 @@ class Kind:
         rules = self.env.own_rules()
         return asks(rules.get("pull"), "normal") or asks(rules.get("step"), "normal")
 
+    @property
+    def uses_normals(self) -> bool:
+        """Whether the world asks for one normal number per action."""
+        rules = self.env.own_rules()
+        return asks(rules.get("pull"), "normals") or asks(rules.get("step"), "normals")
+
+    @property
+    def allowed(self) -> str:
+        """Return where it is said which actions are allowed: `shared`, `own` (by each run), or nowhere."""
+        return "shared" if "allowed" in self.names.shared else "own" if "allowed" in self.names.world else ""
+
     def __str__(self) -> str:
         parts = (self.agent, self.policy, self.heat, self.env)
         return " x ".join(part.__name__ for part in parts if part is not None)
@@ -111,8 +130,15 @@ def _minds(kind: Kind) -> list[Any]:
 
 @functools.cache
 def fuse(kind: Kind, debug: bool = False) -> Callable[[loop.Game], None]:
-    """Return `advance` for this kind, compiled. Raises RuleError when a rule asks for what is not there."""
-    return compiled(linked(kind, {}), INLINED_APART, debug)
+    """Return `advance` for this kind, compiled. Raises RuleError when a rule asks for what is not there.
+
+    Where the world is stepped from outside, `advance` itself stays in Python, around its two compiled halves.
+    """
+    whole = linked(kind, {})
+    if not kind.stepped:
+        return compiled(whole, INLINED_APART, debug)
+    halves = {name: compiled(whole.__globals__[name], INLINED_APART, debug) for name in ("act", "react")}
+    return link(whole, halves)
 
 
 def is_kept(kind: Kind) -> bool:
@@ -142,7 +168,8 @@ def _rules(kind: Kind) -> dict[str, Any]:
         "next_active": "game.out.next.active[lane]",
     }
     ahead = {"next_probabilities": "probabilities"} if asks(agent.own_rules()["learn"], "next_probabilities") else {}
-    row = {"allowed": f"{mind['allowed']}[state]"} if "allowed" in mind else {}
+    row = {"allowed": f"{mind['allowed']}[{'0' if kind.varies else 'state'}]"} if "allowed" in mind else {}
+    normals = {"normals": "game.out.normals[:, lane]"} if kind.uses_normals else {}
     rules = {
         "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt),
         "rank": _bound(agent, "rank", RANKS, mind | here),
@@ -153,9 +180,9 @@ def _rules(kind: Kind) -> dict[str, Any]:
         "heat": _bound(heat, "temperature", WARMS, mind | here | row),
         "watch": _bound(policy, "observe", OBSERVES, mind),
         "sense": _bound(heat, "observe", OBSERVES, mind),
-        "pull": _bound(env, "pull", MOVES, world),
-        "move": _bound(env, "step", MOVES, world),
-        "start": _bound(env, "start", STARTS, world),
+        "pull": _bound(env, "pull", MOVES, world | normals),
+        "move": bind(loop.told_move, MOVES, TOLD) if kind.stepped else _bound(env, "step", MOVES, world | normals),
+        "start": bind(loop.told_start, STARTS, TOLD) if kind.stepped else _bound(env, "start", STARTS, world),
         "lose": _bound(env, "regret", ("state", "action", "step"), world),
         "succeed": _bound(env, "success", ("reward", "terminated", "next_state"), world),
         "encode": _bound(kind.coding, "encode", ("_into",), world | {"active": "_into.active[lane]"}),
@@ -175,8 +202,11 @@ def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
     names = kind.names
     own = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.mind + names.world)}
     shared = {name: f"game.shared[{i}]" for i, name in enumerate(names.shared)}
-    mind = {name: own[name] for name in names.mind} | {n: s for n, s in shared.items() if n == "allowed"}
-    return mind, {name: own[name] for name in names.world} | shared
+    world = {name: own[name] for name in names.world} | shared
+    allowed = {name: text for name, text in world.items() if name == "allowed"}
+    if kind.varies:  # the one row that is true now, as a table of one state
+        allowed = {name: f"{text}[step % {text}.shape[0] :][:1]" for name, text in allowed.items()}
+    return {name: own[name] for name in names.mind} | allowed, world
 
 
 def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapping[str, str]) -> FunctionType | None:
@@ -185,6 +215,13 @@ def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapp
         return None
     check_reached(rule)
     return bind(rule, offered, {key: text for key, text in sources.items() if key not in offered})
+
+
+def _index_of_allowed(kind: Kind) -> int:
+    """Return its place among the shared arrays, or among those of the runs."""
+    own = kind.names.mind + kind.names.world
+    names = {"shared": kind.names.shared, "own": own, "": ("allowed",)}[kind.allowed]
+    return names.index("allowed")
 
 
 def _constants(kind: Kind) -> dict[str, Any]:
@@ -207,8 +244,13 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "HAS_REGRET": "regret" in kind.quantities,
         "HAS_SUCCESS": "success" in kind.quantities,
         "HAS_TEMPERATURE": kind.policy.has_temperature(),
-        "HAS_ALLOWED": "allowed" in kind.names.shared,
-        "ALLOWED": kind.names.shared.index("allowed") if "allowed" in kind.names.shared else 0,
+        "USES_NORMALS": kind.uses_normals,
+        "STEPPED": kind.stepped,
+        "LATE": kind.late,
+        "VARIES": kind.varies,
+        "HAS_ALLOWED": bool(kind.allowed),
+        "OWN_ALLOWED": kind.allowed == "own",
+        "ALLOWED": _index_of_allowed(kind),
         "ADAPTIVE": kind.heat is not None,
         "RANKS": "rank" in kind.agent.own_rules(),
         "PREFERS": "prefer" in policy,

@@ -12,11 +12,12 @@ from rlsoftmax.engine.setup import FOREVER, Array
 def greedy_scores(block: Block) -> Array | None:
     """Return [lane]: the mean of the greedy arms, or the expected return of an episode under the greedy policy.
 
-    None where the environment does not declare what that needs (`expected`, or `transitions` and a limit).
+    None where the environment does not declare what that needs: `expected`, the mean reward of every arm (in every
+    state, if states are contexts that come equally often), or `transitions` and a limit.
     """
     world = block.world
-    if block.kind.bandit:
-        return _mean_of_greedy_arms(block) if hasattr(block.kind.env, "expected") else None
+    if hasattr(block.kind.env, "expected"):
+        return _mean_of_greedy_arms(block)
     if world.transitions is None or world.limit >= FOREVER:
         return None
     return expected_return(greedy_policy(block.values()), world.transitions, world.limit)
@@ -34,7 +35,8 @@ def _mean_of_greedy_arms(block: Block) -> Array:
     arrays = [block.array(name) for name in names]
     envs = [block.setups[c].env for c in block.config]
     means = np.stack([env.expected(*(array[l] for array in arrays)) for l, env in enumerate(envs)])
-    return np.asarray((greedy_policy(block.values())[:, 0] * means).sum(axis=-1))
+    chosen = greedy_policy(block.values())
+    return np.asarray((chosen * means.reshape(chosen.shape)).sum(axis=-1).mean(axis=-1))
 
 
 def expected_return(policy: Array, table: Transitions, limit: int) -> Array:

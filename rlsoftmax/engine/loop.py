@@ -80,6 +80,25 @@ class Outcome(NamedTuple):
     next_temperature: Any
     probabilities: Any
     one: Any  # [1]: the luck of a choice at a cut
+    normals: Any  # [action, lane], rows rounded up to an even number
+    told: Any  # Told, of a world that is stepped from outside
+
+
+class Told(NamedTuple):
+    """What a stepped world says beside next, reward and terminated: arrays [lane]."""
+
+    cut: Any  # whether it cut the episode
+    first: Any  # the state in which the next episode begins
+
+
+class Late(NamedTuple):
+    """Pulls whose rewards the agent has not seen yet: a ring of slots, one step each."""
+
+    action: Any  # [slot, lane]
+    reward: Any
+    temperature: Any
+    next_temperature: Any
+    probabilities: Any  # [slot, action, lane]
 
 
 class Peek(NamedTuple):
@@ -116,33 +135,60 @@ class Game(NamedTuple):
     now: Choice
     cut: Choice | None  # of an agent that looks ahead
     out: Outcome
+    late: Late | None  # of a bandit whose rewards are seen later
 
 
 def advance(game):
-    """Play one window of one block."""
+    """Play one window of one block; an empty one is there for its types."""
+    for row in range(max(game.bin.size, 1) if STEPPED else game.bin.size):
+        act(game, row)
+        if STEPPED:
+            ask_world(game, row)
+        react(game, row)
+
+
+def act(game, row):
+    """Choose what is done in this step."""
     now, out = game.now, game.out
-    draw_uniforms(game.seed, game.run, game.first, STEP, out.luck, out.chance)
-    if game.first == 0:
-        begin_lanes(game)
-    for row in range(game.bin.size):
-        if not LOOKS_AHEAD:
-            choose(game, row, 0, game.here, out.luck, now, 0)
-            copy(now.action, game.action)
-            look_in(game, row)
-        any_cut = play_lanes(game, row)
-        draw_uniforms(game.seed, game.run, game.first + row + 1, STEP, out.luck, out.chance)
-        if LOOKS_AHEAD:
-            look_ahead(game, row)
-            if any_cut:
-                look_beyond_cuts(game, row)
-        elif NEEDS_PROBABILITIES:
-            normalise(now.weights, now.total, out.probabilities)
+    if STEPPED and game.bin.size == 0:
+        return
+    if row == 0:
+        draw_uniforms(game.seed, game.run, game.first, STEP, out.luck, out.chance)
+        if game.first == 0:
+            begin_lanes(game)
+    if not LOOKS_AHEAD:
+        choose(game, row, 0, game.here, out.luck, now, 0)
+        copy(now.action, game.action)
+        look_in(game, row)
+
+
+def ask_world(game, row):
+    """Nothing: a block that steps real environments puts its own function here (stepped.py)."""
+
+
+def react(game, row):
+    """Let the world answer, choose ahead if the agent asks for it, learn, and go on."""
+    now, out = game.now, game.out
+    if STEPPED and game.bin.size == 0:
+        return
+    any_cut = play_lanes(game, row)
+    draw_uniforms(game.seed, game.run, game.first + row + 1, STEP, out.luck, out.chance)
+    if LOOKS_AHEAD:
+        look_ahead(game, row)
+        if any_cut:
+            look_beyond_cuts(game, row)
+    elif NEEDS_PROBABILITIES:
+        normalise(now.weights, now.total, out.probabilities)
+    if LATE:
+        keep_for_later(game, row)
+        learn_late(game, row)
+    else:
         learn_lanes(game, row)
-        keep_record(game, row)
-        if not BANDIT:
-            copy_place(out.resume, game.here)
-        if LOOKS_AHEAD:
-            copy(now.action, game.action)
+    keep_record(game, row)
+    if not BANDIT:
+        copy_place(out.resume, game.here)
+    if LOOKS_AHEAD:
+        copy(now.action, game.action)
 
 
 def begin_lanes(game):
@@ -237,8 +283,12 @@ def choose(game, row, shift, here, luck, out, aside):
     if RANKS:
         rank_lanes(game, row, shift, here, out.values, RANK + aside)
         values = out.values
-    elif BANDIT:
+    elif BANDIT and not VARIES:
         values = game.memory[0][0]
+    elif BANDIT:
+        copy_rows(game.memory[0][0], out.values)
+        forbid_here(game, row, shift, here, out.values, -np.inf)
+        values = out.values
     else:
         gather(game.memory[0], shift, here.state, out.values)
         values = out.values
@@ -250,13 +300,13 @@ def choose(game, row, shift, here, luck, out, aside):
             each_run(prefer, game, row, shift, here, out.preferences, values, out.temperature, PREFER + aside)
             values = out.preferences
             if HAS_ALLOWED:
-                forbid(game.shared[ALLOWED], here.state, out.preferences, -np.inf)
+                forbid_here(game, row, shift, here, out.preferences, -np.inf)
         if WEIGHS_LANES:
             weigh_lanes(values, out.temperature, out.weights, out.total, out.scratch[0], out.scratch[1])
         if WEIGHS:
             each_run(weigh, game, row, shift, here, out.weights, values, out.temperature, WEIGH + aside)
             if HAS_ALLOWED:
-                forbid(game.shared[ALLOWED], here.state, out.weights, 0.0)
+                forbid_here(game, row, shift, here, out.weights, 0.0)
             add_up(out.weights, out.total)
         pick(out.weights, out.total, luck, out.scratch[2], out.scratch[3], out.action)
 
@@ -278,7 +328,25 @@ def rank_lanes(game, row, shift, here, values, purpose):
         luck = game.seed, game.run[shift + l], game.first + row, purpose
         rank(agent, game, shift + l, values[:, l], here.state[l], here, l, game.first + row, luck)
     if HAS_ALLOWED:
-        forbid(game.shared[ALLOWED], here.state, values, -np.inf)
+        forbid_here(game, row, shift, here, values, -np.inf)
+
+
+def forbid_here(game, row, shift, here, rows, nothing):
+    """Write `nothing` where an action is not allowed: in this state, in this run's state, or at this step."""
+    if VARIES:
+        allowed = game.shared[ALLOWED]
+        when = (game.first + row) % allowed.shape[0]
+        for k in range(rows.shape[0]):
+            if not allowed[when, k]:
+                for l in range(rows.shape[1]):
+                    rows[k, l] = nothing
+    elif OWN_ALLOWED:
+        for l in range(rows.shape[1]):
+            for k in range(rows.shape[0]):
+                if not game.memory[ALLOWED][shift + l, here.state[l], k]:
+                    rows[k, l] = nothing
+    else:
+        forbid(game.shared[ALLOWED], here.state, rows, nothing)
 
 
 def each_run(rule, game, row, shift, here, into, values, temperature, purpose):
@@ -335,6 +403,8 @@ def play_lanes(game, row):
     out, any_cut = game.out, False
     if USES_NORMAL:
         to_normals(out.chance, out.normal)
+    if USES_NORMALS:
+        draw_normals(game, row)
     for l in range(out.reward.size):
         env, step = game.env[row, game.config[l]], game.first + row
         luck = game.seed, game.run[l], step, WORLD
@@ -346,9 +416,18 @@ def play_lanes(game, row):
             out.reward[l] = pull(env, game, l, 0, action, out.chance[l], normal, step, step, luck)
         else:
             any_cut |= move_lane(game, row, env, l, state, action, normal, luck)
-        if COUNTS_VISITS:
+        if COUNTS_VISITS and not LATE:
             count(0, game, l, state, action)
     return any_cut
+
+
+def draw_normals(game, row):
+    """Draw one standard normal per action and lane, two at a time."""
+    first, second = game.now.scratch[2], game.now.scratch[3]
+    for k in range(0, game.out.normals.shape[0], 2):
+        draw_uniforms(game.seed, game.run, game.first + row, WORLD + ASIDE + k, first, second)
+        to_normals(first, game.out.normals[k])
+        to_normals(second, game.out.normals[k + 1])
 
 
 def move_lane(game, row, env, l, state, action, normal, luck):
@@ -360,6 +439,8 @@ def move_lane(game, row, env, l, state, action, normal, luck):
     else:
         out.next.state[l], reward, end = move(env, game, l, state, action, out.chance[l], normal, age, step, luck)
     over = end or age + 1 >= game.limit
+    if STEPPED:
+        over |= out.told.cut[l]
     gain = game.gain[l] + reward
     out.reward[l], out.terminated[l], out.ended[l] = reward, end, over
     if over:
@@ -416,6 +497,50 @@ def learn_lanes(game, row):
             observe_lane(game, row, l, state, action, out.reward[l], change, terminated, ended, step)
 
 
+def keep_for_later(game, row):
+    """Put this step's pull into its slot of the ring."""
+    late, out, now = game.late, game.out, game.now
+    slot = (game.first + row) % late.action.shape[0]
+    for l in range(out.reward.size):
+        late.action[slot, l], late.reward[slot, l] = game.action[l], out.reward[l]
+        if KEEPS_TEMPERATURE:
+            temperature = out.temperature[l] if LOOKS_AHEAD else now.temperature[l]
+            late.temperature[slot, l] = temperature
+            late.next_temperature[slot, l] = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
+        if NEEDS_PROBABILITIES:
+            for k in range(out.probabilities.shape[0]):
+                late.probabilities[slot, k, l] = out.probabilities[k, l]
+
+
+def learn_late(game, row):
+    """Learn, in order, from the pulls whose rewards arrive now: `delay` steps late, `batch` at a time."""
+    step = game.first + row
+    for l in range(game.run.size):
+        env = game.env[row, game.config[l]]
+        if (step + 1) % env.batch == 0:
+            for pulled in range(max(step + 1 - env.batch - env.delay, 0), step + 1 - env.delay):
+                learn_one_late(game, row, l, pulled)
+
+
+def learn_one_late(game, row, l, pulled):
+    """Learn from the pull of an earlier step, with the numbers of this one; `visits` counts what was learned from."""
+    late, step, slot = game.late, game.first + row, pulled % game.late.action.shape[0]
+    agent, luck = game.agent[row, game.config[l]], (game.seed, game.run[l], pulled, LEARN)
+    action, reward = late.action[slot, l], late.reward[slot, l]
+    temperature = late.temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
+    next_temperature = late.next_temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
+    probabilities = late.probabilities[slot, :, l] if NEEDS_PROBABILITIES else None
+    if COUNTS_VISITS:
+        count(0, game, l, 0, action)
+    before = worth(0, game, l, 0, action) if OBSERVES else 0.0
+    learn(
+        agent, game, l, 0, action, reward, 0, 0, True, True, probabilities, temperature, next_temperature, step, luck,
+    )  # fmt: skip
+    if OBSERVES:
+        change = worth(0, game, l, 0, action) - before
+        observe_lane(game, row, l, 0, action, reward, change, True, True, pulled)
+
+
 def warmth_ahead(game, row, l):
     """Return the temperature of the next step, at the state it starts from, before this update."""
     if LOOKS_AHEAD:
@@ -459,6 +584,16 @@ def increment(self, visits, state, action):
 def entry(self, array, state, action):
     """Return one entry of the array that is ranked."""
     return array[state, action]
+
+
+def told_move(self, there, reward, terminated):
+    """Return what a stepped world answered."""
+    return there, reward, terminated
+
+
+def told_start(self, first):
+    """Return the state in which a stepped world began its next episode."""
+    return first
 
 
 def take(self, observation, into):

@@ -65,27 +65,48 @@ class Setup:
     def kind(self) -> Kind:
         """Return what this configuration shares its compiled loop with."""
         world = self.world
-        parts = [part for part in self.parts().values() if part is not None]
-        minds = [(type(part).__name__, name) for part in parts for name in mind_arrays(part, world, None)]
-        check_names(minds, (*world.own, *world.shared))
-        names = [name for _, name in minds]
+        check_names([(owner, name) for owner, name, *_ in self._minds], (*world.own, *world.shared))
+        names = [name for _, name, *_ in self._minds]
         heat = type(self.heat) if self.heat is not None else None
         visits = ("visits",) if self._asks("visits") else ()
         layout = Names((*names, *visits), world.own, tuple(world.shared))
         absent = tuple(getattr(self.env, "absent", ()))
-        kind = Kind(type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0, absent)
+        kind = Kind(
+            type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0, absent,
+            stepped=is_stepped(self.env), late=self.slots > 1, varies=self._varies,
+        )  # fmt: skip
         check_kind(kind)
-        check_memory(self.agent, mind_arrays(self.agent, world, None), world.states, world.actions)
         return kind
+
+    @functools.cached_property
+    def _minds(self) -> tuple[tuple[str, str, tuple[int, ...], str], ...]:
+        """Return (class, name, shape, dtype) of every array that one run remembers; looked at once."""
+        found = []
+        for part in filter(None, self.parts().values()):
+            arrays = mind_arrays(part, self.world, None)
+            if part is self.agent:
+                check_memory(self.agent, arrays, self.world.states, self.world.actions)
+            found += [(type(part).__name__, name, array.shape, array.dtype.str) for name, array in arrays.items()]
+        return tuple(found)
+
+    @property
+    def slots(self) -> int:
+        """Return how many pulls may wait for their rewards to be seen; 1 when each is seen at once."""
+        return getattr(self.env, "delay", 0) + getattr(self.env, "batch", 1) if self.env.is_bandit() else 1
+
+    @property
+    def _varies(self) -> bool:
+        """Whether the table `allowed` of a bandit has a row for each step."""
+        allowed = self.world.shared.get("allowed")
+        return allowed is not None and self.env.is_bandit() and len(allowed) > 1
 
     @functools.cached_property
     def shape(self) -> tuple[Any, ...]:
         """Return what must be equal for two configurations to share a block."""
-        world, arrays = self.world, self.mind(0)
-        shapes = tuple((name, array.shape, array.dtype.str) for name, array in arrays.items())
+        world = self.world
         same_world = self.env if world.shared else type(self.env)
         times = (self.steps, self.edges.tobytes(), self.snapshot_steps.tobytes())
-        return (self.kind, shapes, same_world, world.states, world.actions, world.limit, self.seed, *times)
+        return (self.kind, self._minds, same_world, world.states, world.actions, world.limit, self.seed, *times)
 
     def parts(self) -> dict[str, Component | None]:
         """Return who may remember something, in the order of the arrays."""
@@ -131,6 +152,11 @@ def mind_arrays(part: Component, world: World, luck: BuildLuck | None) -> dict[s
 def _plain_dtype(array: Array) -> type:
     """Memory is float64 or int64, so that equal kinds have equal types."""
     return np.float64 if np.asarray(array).dtype.kind == "f" else np.int64
+
+
+def is_stepped(env: Environment) -> bool:
+    """Return whether an environment is a Python object that is stepped, not rules that are compiled."""
+    return getattr(env, "way", "table") == "stepped"
 
 
 @functools.lru_cache(maxsize=256)

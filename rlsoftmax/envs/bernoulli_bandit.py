@@ -1,8 +1,10 @@
 """Arms that pay 1 or nothing."""
 
+from typing import Annotated
+
 import numpy as np
 
-from rlsoftmax.component import Count, Share
+from rlsoftmax.component import Bound, Count, Share
 from rlsoftmax.contracts import Environment
 from rlsoftmax.errors import BadValue
 
@@ -22,6 +24,8 @@ class BernoulliBandit(Environment):
     low: Share = 0.0
     high: Share = 1.0
     chances: tuple[float, ...] | None = None
+    delay: Annotated[int, Bound(0), "steps"] = 0
+    batch: Count = 1
 
     suggested_temperature = 0.1
     reward_range = (0.0, 1.0)

@@ -19,6 +19,8 @@ class GaussianBandit(Environment):
     center: Annotated[float, Bound(), "reward units"] = 0.0
     spread: Annotated[float, NONNEGATIVE, "reward units"] = 1.0
     noise: Annotated[float, NONNEGATIVE, "reward units"] = 1.0
+    delay: Annotated[int, Bound(0), "steps"] = 0
+    batch: Count = 1
 
     suggested_temperature = 0.25
 

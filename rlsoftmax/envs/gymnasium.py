@@ -1,10 +1,12 @@
-"""Environments of Gymnasium that publish their transitions."""
+"""Environments of Gymnasium: played from their public table, or else stepped."""
 
 import dataclasses
 import functools
 import importlib
 import json
-from collections.abc import Iterator
+import math
+import operator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -18,7 +20,15 @@ from rlsoftmax.numeric import BuildLuck
 PLAIN_WRAPPERS = ("TimeLimit", "OrderEnforcing", "PassiveEnvChecker")
 TRIAL_STEPS = 1000  # real steps that must agree with the table before it is used
 NEVER = 2.0  # a uniform number is never as large: nothing comes after the last outcome
-SUGGESTED = {"FrozenLake-v1": 1 / 64, "FrozenLake8x8-v1": 1 / 64, "CliffWalking-v1": 1.0, "Taxi-v4": 0.25}
+MOST_STATES = 1 << 24  # of a stepped environment: a table of values has to fit the memory
+SUGGESTED = {
+    "FrozenLake-v1": 1 / 64,
+    "FrozenLake8x8-v1": 1 / 64,
+    "CliffWalking-v1": 1.0,
+    "CliffWalkingSlippery-v1": 1.0,
+    "Taxi-v4": 0.25,
+    "Blackjack-v1": 0.25,
+}
 
 
 class Mask(IntEnum):
@@ -37,10 +47,13 @@ class Success(IntEnum):
 
 
 class Gymnasium(Environment):
-    """A Gymnasium environment with a public table `P`, played from the table: the same outcome for the same uniform.
+    """A Gymnasium environment with discrete observations and actions, from its table `P` or stepped (`way`).
 
-    The table keeps P's own order and duplicates. It is used only if the made environment has no wrapper that could
-    change it, and 1000 real steps agree with it. `max_episode_steps`: null takes the environment's own limit.
+    A public table is played with the same outcome for the same uniform, in P's own order with its duplicates. It is
+    used only if the made environment has no wrapper that could change it, and 1000 real steps agree with it. Any other
+    environment is stepped: one environment and one seed per run, observations (Discrete, or Tuple, Dict,
+    MultiDiscrete, MultiBinary of them) numbered as the digits of a state. Runs of different cells are then paired by
+    the seed alone. `max_episode_steps`: null takes the environment's own limit.
 
     Source: Towers et al. (2024), Gymnasium; its toy-text environments.
 
@@ -61,20 +74,36 @@ class Gymnasium(Environment):
             raise BadValue("id", self.id, "must be a registered name; a --with file may call gymnasium.register")
 
     @property
+    def source(self):
+        return source_of(self.id, canonical(self.kwargs), self.max_episode_steps)
+
+    @property
+    def way(self):
+        """How it is played: `table` or `stepped`."""
+        return "stepped" if self.source.table is None else "table"
+
+    @property
+    def reason(self):
+        """Why it is stepped; nothing where there is a table."""
+        return self.source.reason
+
+    @property
     def table(self):
-        return table_of(self.id, canonical(self.kwargs), self.max_episode_steps)
+        if self.source.table is None:
+            raise ConfigError(f"{self.id} has no table: {self.reason}.")
+        return self.source.table
 
     @property
     def states(self):
-        return self.table.below.shape[0]
+        return self.source.states
 
     @property
     def actions(self):
-        return self.table.below.shape[1]
+        return self.source.actions
 
     @property
-    def limit(self):
-        return self.table.limit
+    def limit(self):  # a stepped environment cuts its episodes itself
+        return None if self.source.table is None else self.source.table.limit
 
     @property
     def suggested_temperature(self):
@@ -84,7 +113,16 @@ class Gymnasium(Environment):
     def absent(self):
         return () if self.success_when else ("success",)
 
+    def own(self, luck):
+        if self.way == "table" or self.mask == Mask.NONE:
+            return {}
+        if not self.source.has_mask:
+            raise BadValue("mask", "info", f"needs an environment with an action mask, and {self.id} has none")
+        return {"allowed": np.ones((self.states, self.actions), np.bool_)}  # each run finds out what is not
+
     def shared(self):
+        if self.way == "stepped":
+            return {}
         table = self.table
         names = "below", "after", "reward", "final", "first", "first_below"
         arrays = {name: getattr(table, name) for name in names}
@@ -112,8 +150,22 @@ class Gymnasium(Environment):
         return terminated
 
     def transitions(self):
+        if self.way == "stepped":
+            return None
         table = self.table
         return Transitions(table.chance, table.after, table.reward, table.final, table.start_chance)
+
+    def make(self):
+        """Return a fresh environment to be stepped; what it answers is checked by whoever steps it."""
+        return made_environment(self.id, self.kwargs, self.max_episode_steps, disable_env_checker=True)
+
+    def numbering(self):
+        """Return the function that turns an observation into the number of a state."""
+        return numbering(self.source.space)[1]
+
+    @property
+    def first_action(self):
+        return self.source.first_action
 
 
 class Table(NamedTuple):
@@ -130,27 +182,118 @@ class Table(NamedTuple):
     limit: Any
 
 
+class Source(NamedTuple):
+    """What is known of an environment before it is played."""
+
+    table: Table | None
+    reason: str  # why there is no table
+    states: int
+    actions: int
+    first_action: int
+    space: Any  # of the observations
+    has_mask: bool
+
+
 @functools.cache
-def table_of(name: str, kwargs: str, limit: int | None) -> Table:
-    """Return the table of an environment; equal environments are made once. Raises ConfigError in one line."""
+def source_of(name: str, kwargs: str, limit: int | None) -> Source:
+    """Return how an environment can be played; equal environments are made once. Raises ConfigError in one line."""
     made = made_environment(name, json.loads(kwargs), limit)
-    unwrapped = made.unwrapped
-    if reason := without_table(made):
-        raise ConfigError(f"{name} has no table: {reason}; only environments with a public table P can be run so far.")
-    table = read_table(unwrapped.P, unwrapped.initial_state_distrib, limit or made.spec.max_episode_steps)
-    if step := first_disagreement(made, table):
-        raise ConfigError(f"{name} has no table: real step {step} differs from what its P says.")
-    return table
+    check_discrete(name, made)
+    table, reason = None, without_table(made)
+    if not reason:
+        unwrapped = made.unwrapped
+        table = read_table(unwrapped.P, unwrapped.initial_state_distrib, limit or made.spec.max_episode_steps)
+        if step := first_disagreement(made, table):
+            table, reason = None, f"real step {step} differs from what its P says"
+    states, actions = numbering(made.observation_space)[0], made.action_space
+    has_mask = table is None and shows_mask(name, json.loads(kwargs), limit)
+    return Source(table, reason, states, int(actions.n), int(actions.start), made.observation_space, has_mask)
 
 
-def made_environment(name: str, kwargs: dict[str, Any], limit: int | None) -> Any:
+def check_discrete(name: str, made: Any) -> None:
+    """Refuse what no table of values can hold, and say what can be played."""
+    spaces = importlib.import_module("gymnasium.spaces")
+    try:
+        states = numbering(made.observation_space)[0]
+    except TypeError as error:
+        raise ConfigError(
+            f"{name} observes {error}: only Discrete, or Tuple, Dict, MultiDiscrete, MultiBinary of them, can be "
+            "played; register it with a wrapper that rounds (gymnasium.wrappers.TransformObservation)."
+        ) from None
+    if states > MOST_STATES:
+        raise ConfigError(f"{name} has {states} states, and a table of values holds at most {MOST_STATES}.")
+    if not isinstance(made.action_space, spaces.Discrete):
+        raise ConfigError(f"{name} acts in {made.action_space}: only Discrete actions can be chosen among.")
+
+
+def shows_mask(name: str, kwargs: dict[str, Any], limit: int | None) -> bool:
+    """Return whether the first `info` has an action mask."""
+    try:
+        return "action_mask" in made_environment(name, kwargs, limit, disable_env_checker=True).reset(seed=0)[1]
+    except Exception:  # noqa: BLE001 - an environment that cannot be reset fails in its runs, one by one
+        return False
+
+
+def numbering(space: Any) -> tuple[int, Callable[[Any], int]]:
+    """Return how many observations a discrete space has, and the number of each; parts count like digits, last fastest.
+
+    Raises TypeError for another space; the function raises ValueError outside the space.
+
+    >>> from gymnasium.spaces import Discrete, Tuple
+    >>> count, number = numbering(Tuple((Discrete(3), Discrete(4, start=1))))
+    >>> count, number((2, 1))
+    (12, 8)
+    """
+    spaces = importlib.import_module("gymnasium.spaces")
+    if isinstance(space, spaces.Discrete):
+        return int(space.n), functools.partial(digit, int(space.n), int(space.start))
+    if isinstance(space, spaces.MultiDiscrete):
+        sizes, starts = np.ravel(space.nvec).tolist(), np.ravel(space.start).tolist()
+        return math.prod(sizes), functools.partial(digits, sizes, starts)
+    if isinstance(space, spaces.MultiBinary):
+        sizes = [2] * math.prod(space.shape)
+        return math.prod(sizes), functools.partial(digits, sizes, [0] * len(sizes))
+    if isinstance(space, (spaces.Tuple, spaces.Dict)):
+        parts = space.spaces if isinstance(space, spaces.Dict) else dict(enumerate(space.spaces))
+        inner = {key: numbering(part) for key, part in parts.items()}
+        return math.prod(count for count, _ in inner.values()), functools.partial(joined, inner)
+    raise TypeError(type(space).__name__ + str(list(space.shape or ())))
+
+
+def digit(size: int, start: int, observation: Any) -> int:
+    """Return the number of an observation of a Discrete space."""
+    number = operator.index(observation) - start
+    if not 0 <= number < size:
+        raise ValueError(f"the observation {observation} is outside Discrete({size}, start={start})")
+    return number
+
+
+def digits(sizes: list[int], starts: list[int], observation: Any) -> int:
+    """Return the number of an observation that is an array of whole numbers."""
+    number = 0
+    for size, start, one in zip(sizes, starts, np.ravel(observation).tolist(), strict=True):
+        number = number * size + digit(size, start, one)
+    return number
+
+
+def joined(parts: dict[Any, tuple[int, Callable[[Any], int]]], observation: Any) -> int:
+    """Return the number of an observation that has parts."""
+    if len(observation) != len(parts):
+        raise ValueError(f"the observation {observation} does not have {len(parts)} parts")
+    number = 0
+    for key, (size, numbered) in parts.items():
+        number = number * size + numbered(observation[key])
+    return number
+
+
+def made_environment(name: str, kwargs: dict[str, Any], limit: int | None, **options: bool) -> Any:
     """Return gymnasium.make(name, ...), or a ConfigError in one line when it cannot be made."""
     gymnasium = importlib.import_module("gymnasium")
     known = sorted(gymnasium.registry)
     if name not in gymnasium.registry:
         raise ConfigError(f"env.id={name!r} is not registered in Gymnasium.{did_you_mean_id(name, known)}")
     try:
-        return gymnasium.make(name, max_episode_steps=limit, **kwargs)
+        return gymnasium.make(name, max_episode_steps=limit, **options, **kwargs)
     except Exception as error:  # a foreign environment may raise anything
         text = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(f"env.id={name!r} cannot be made: {text[:200]}") from error
