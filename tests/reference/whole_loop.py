@@ -35,8 +35,9 @@ def play(world, memory, learn, ahead, policy, tau, luck, steps, bins):
         ended = terminated or age == world.limit
         resume = world.start(luck(step + 1, BEGIN)[0]) if ended else there
         if ended and "episodes" in record:
-            for name, number in (("episodes", 1.0), ("return", gain), ("length", age), ("success", terminated)):
-                record[name][b] += number
+            told = {"episodes": 1.0, "return": gain, "length": age, "success": terminated}
+            for name in told.keys() & record.keys():
+                record[name][b] += told[name]
         if ended:
             age, gain = 0, 0.0
         following = looked_at = choose(step + 1, resume, luck(step + 1, STEP)[0]) if ahead else (None, probabilities)
