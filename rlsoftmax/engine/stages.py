@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsoftmax.numeric import decay, normal, random_words, unit
+from rlsoftmax.numeric import decay, log, normal, random_words, unit
 
 Lanes = Any  # [lane]
 Rows = Any  # [action, lane]
@@ -47,13 +47,110 @@ def boltzmann(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, bes
     for l in range(lanes):
         best[l] = values[0, l]
         total[l] = 0.0
-        scale[l] = min(max(1.0 / (temperature[l] + 0.0), 1e-300), 1e300)  # -0.0 + 0.0 is 0.0
+        scale[l] = min(max(1.0 / (temperature[l] + 0.0), 1e-300), 1e300)  # + 0.0: a minus zero is a zero
     for k in range(1, actions):
         for l in range(lanes):
             best[l] = max(best[l], values[k, l])
     for k in range(actions):
         for l in range(lanes):
             weight = decay((values[k, l] - best[l]) * scale[l])
+            weights[k, l] = weight
+            total[l] += weight
+
+
+def mellowmax(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
+    """Fill weights = exp(beta (value - best)), where beta makes the mean value of the policy the mellowmax.
+
+    beta solves P = N with P = sum of exp(beta d) d over d > 0, N the same of |d| over d < 0, d = value - mellowmax. The
+    difference of their logarithms is increasing and nearly linear in beta, so that Newton's method from 0 needs about
+    four steps. A lane that is done keeps -beta: how long others take changes nothing.
+    """
+    boltzmann(values, temperature, weights, total, best, scale)
+    if values.shape[0] == 1:
+        return
+    begin_leaning(values, weights, total, best, scale)
+    few, done = values.shape[0] < 4, False
+    while not done:
+        done = lean_few(values, total, best, scale) if few else lean_many(values, weights, total, best, scale)
+    weigh_gaps(values, weights, total, best, scale)
+
+
+def begin_leaning(values: Rows, room: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
+    """Turn `total` into mellowmax - best, and omega into the first beta, final where it is greedy or uniform."""
+    actions, lanes = values.shape
+    for l in range(lanes):
+        room[0, l] = 0.0  # how many actions are allowed
+        room[1, l] = best[l]  # the lowest value of them
+    for k in range(actions):
+        for l in range(lanes):
+            room[0, l] += 1.0 if values[k, l] > -np.inf else 0.0
+            room[1, l] = min(room[1, l], values[k, l] if values[k, l] > -np.inf else best[l])
+    for l in range(lanes):
+        omega, uniform = scale[l], (best[l] - room[1, l]) * scale[l] < 6e-6  # where beta = omega / 2 to 1e-11
+        total[l] = log(total[l] / room[0, l]) / omega
+        scale[l] = -omega if omega >= 1e300 else (-0.5 * omega if uniform else 0.0)
+
+
+def lean_many(values: Rows, room: Rows, shift: Lanes, best: Lanes, scale: Lanes) -> bool:
+    """Take one Newton step in every lane; return whether all are done. Four rows of `room` hold the sums."""
+    actions, lanes = values.shape
+    for i in range(4):
+        for l in range(lanes):
+            room[i, l] = 0.0
+    for k in range(actions):
+        for l in range(lanes):
+            d, pull = leaning(values[k, l] - best[l], shift[l], scale[l])
+            room[0, l] += pull if d > 0.0 else 0.0
+            room[1, l] += pull * d if d > 0.0 else 0.0
+            room[2, l] += 0.0 if d > 0.0 else pull
+            room[3, l] -= 0.0 if d > 0.0 else pull * d
+    working = 0
+    for l in range(lanes):
+        scale[l] = leant(scale[l], room[0, l], room[1, l], room[2, l], room[3, l])
+        working += 1 if scale[l] >= 0.0 else 0
+    return working == 0
+
+
+def lean_few(values: Rows, shift: Lanes, best: Lanes, scale: Lanes) -> bool:
+    """The same without room, for so few actions that there are not four rows."""
+    working = 0
+    for l in range(scale.size):
+        above, steep_above, below, steep_below = 0.0, 0.0, 0.0, 0.0
+        for k in range(values.shape[0]):
+            d, pull = leaning(values[k, l] - best[l], shift[l], scale[l])
+            if d > 0.0:
+                above, steep_above = above + pull, steep_above + pull * d
+            else:
+                below, steep_below = below + pull, steep_below - pull * d
+        scale[l] = leant(scale[l], above, steep_above, below, steep_below)
+        working += 1 if scale[l] >= 0.0 else 0
+    return working == 0
+
+
+def leaning(gap: float, shift: float, beta: float) -> tuple[float, float]:
+    """Return d and exp(beta d) |d|; both 0 for an action that is not allowed."""
+    d = gap - shift if gap > -np.inf else 0.0
+    return d, decay(min(abs(beta) * d, 700.0)) * abs(d)
+
+
+def leant(beta: float, above: float, steep_above: float, below: float, steep_below: float) -> float:
+    """Return beta after one step, or -beta if the step was so small that the next one would not count."""
+    above, below = (above, below) if beta >= 0.0 else (1.0, 1.0)  # done: the sums may be 0
+    error = log(above) - log(below)
+    step = error / (steep_above / above + steep_below / below)
+    following = max(beta - step, 0.0)
+    following = -following if abs(error) < 1e-6 else following
+    return following if beta >= 0.0 else beta
+
+
+def weigh_gaps(values: Rows, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
+    """Fill weights = exp(-|scale| (best - value)) and their sum."""
+    actions, lanes = weights.shape
+    for l in range(lanes):
+        total[l] = 0.0
+    for k in range(actions):
+        for l in range(lanes):
+            weight = decay((values[k, l] - best[l]) * abs(scale[l]))
             weights[k, l] = weight
             total[l] += weight
 

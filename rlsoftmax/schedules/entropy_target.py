@@ -40,7 +40,7 @@ class EntropyTarget(Schedule):
 
 
 def solved(values, best, target, nearest, farthest):
-    """Return ln tau at which the entropy of the policy is the target; the gaps of the values are nearest ... farthest."""
+    """Return ln tau at which the entropy of the policy is the target; the gaps are `nearest` to `farthest`."""
     low, at, high = log(nearest) - 8.0, log(farthest), log(farthest) + 20.0
     for _ in range(100):
         scale, total, mean, square = exp(-at), 0.0, 0.0, 0.0

@@ -1,0 +1,51 @@
+"""Boltzmann exploration whose temperature belongs to the action."""
+
+from typing import Annotated
+
+import numpy as np
+
+from rlsoftmax.component import NONNEGATIVE
+from rlsoftmax.contracts import Policy
+from rlsoftmax.numeric import log, random_words, unit
+
+
+class BoltzmannGumbel(Policy):
+    """Choose the highest value + c / sqrt(n) Gumbel noise, n: how often the action was chosen in this state.
+
+    Actions never chosen come first, in random order (their noise is infinite). Each action has its own temperature
+    c / sqrt(n), so the chances have no formula.
+
+    Source: Cesa-Bianchi, Gentile, Lugosi and Neu (2017), section 4 (there c^2 = 1/4 suits rewards in [0, 1]).
+
+    >>> visits = np.array([[3.0, 0.0, 9.0]])
+    >>> BoltzmannGumbel().choose(np.array([9.0, 0.0, 9.0]), visits, 0, 0.5, (0, 0, 0, 0))
+    1
+    """
+
+    c: Annotated[float, NONNEGATIVE, "reward units"] = 0.5
+
+    def choose(self, values, visits, state, uniform, luck):
+        untried = 0
+        for k in range(values.size):
+            untried += 1 if visits[state, k] == 0.0 and values[k] > -np.inf else 0
+        if untried > 0:
+            return untried_action(values, visits[state], np.floor(uniform * untried))
+        seed, run, step, purpose = luck
+        best, action = -np.inf, 0
+        for k in range(values.size):
+            if values[k] > -np.inf:
+                word, _ = random_words(seed, run, step, purpose + k)
+                noisy = values[k] - self.c / np.sqrt(visits[state, k]) * log(-log(unit(word)))
+                if noisy > best:
+                    best, action = noisy, k
+        return action
+
+
+def untried_action(values, tried, place):
+    """Return the allowed action never tried that has `place` others of its kind before it."""
+    action = -1
+    for k in range(values.size):
+        if tried[k] == 0.0 and values[k] > -np.inf:
+            action = k if place >= 0.0 else action
+            place -= 1.0
+    return action
