@@ -1,5 +1,6 @@
 """What only a process shows: start-up, signals, pipes, exit codes, what is imported. Each start costs 0.4 s."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from rlsoftmax.store.folder import Folder
 
 PROGRAM = [sys.executable, "-m", "rlsoftmax.cli"]
 HEAVY = ("numba", "matplotlib", "scipy", "rich", "jinja2", "gymnasium")
-LONG = ("sweep", "tau=0.1,0.2,0.4", "runs=100000", "steps=2000", "study=s")
+LONG = ("sweep", "tau=0.1,0.2,0.4", "runs=100000", "steps=500", "study=s", "engine.lanes=8")
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,16 @@ def empty(tmp_path, monkeypatch):
 
 def start(*words):
     return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextlib.contextmanager
+def started(*words):
+    """Yield a process, which does not outlive the test."""
+    with subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def imported(*words):
@@ -70,7 +81,7 @@ def test_the_same_command_in_another_process_continues():
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_between_windows_and_says_how_to_continue(number):
-    with subprocess.Popen([*PROGRAM, *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(*LONG) as process:
         wait_until(lambda: any(Path("results").glob("s/chunks/*.npz")), process)
         process.send_signal(number)
         _, complaint = process.communicate(timeout=60)
@@ -87,7 +98,7 @@ def test_a_signal_stops_between_windows_and_says_how_to_continue(number):
 
 
 def test_a_signal_before_anything_runs_is_one_line():
-    with subprocess.Popen([*PROGRAM, *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(*LONG) as process:
         time.sleep(0.15)  # somewhere within the imports; wherever it is, there must be no traceback
         process.send_signal(signal.SIGINT)
         _, complaint = process.communicate(timeout=60)
@@ -139,7 +150,7 @@ def wait_until(condition, process):
     for _ in range(1200):
         if condition():
             return
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, "it ended by itself"
         time.sleep(0.05)
     raise AssertionError("it did not happen")
 
