@@ -42,8 +42,12 @@ def _cell(policy, overrides, runs, edges, temperature):
         config["tau"] = {"name": "constant", "value": temperature}
     return CellData(
         hashlib.sha256(repr(overrides).encode()).hexdigest(), config, overrides, np.asarray(edges),
-        np.array([0, edges[-1] // 2, edges[-1] - 1]), Score("reward", 0, int(edges[-1])), np.arange(runs), arrays,
+        _looks(edges), Score("reward", 0, int(edges[-1])), np.arange(runs), arrays,
     )  # fmt: skip
+
+
+def _looks(edges):
+    return np.unique([0, edges[-1] // 2, edges[-1] - 1])
 
 
 def _play(policy, temperature, runs, edges):
@@ -61,14 +65,14 @@ def _play(policy, temperature, runs, edges):
         optimal[:, step] = action == mean.argmax(axis=1)
         count[rows, action] += 1
         value[rows, action] += (reward[:, step] - value[rows, action]) / count[rows, action]
-        if step in (0, steps // 2, steps - 1):
+        if step in _looks(edges):
             logs = np.log(np.where(chances > 0, chances, 1.0))
             seen.append(np.exp(-(chances * logs).sum(axis=1)))
     sums = {name: np.add.reduceat(array, edges[:-1], axis=1) for name, array in
             (("reward", reward), ("regret", regret), ("optimal", optimal))}  # fmt: skip
     sums["snapshot/effective_actions"] = np.stack(seen, axis=1)
     if temperature is not None:
-        sums["snapshot/temperature"] = np.full((runs, 3), temperature)
+        sums["snapshot/temperature"] = np.full((runs, len(seen)), temperature)
     return sums | {"score/greedy": mean[rows, value.argmax(axis=1)]}
 
 
@@ -144,7 +148,7 @@ def broken():
     """Return a study with two failed runs and three that are missing; its first cell has no run at all."""
     study = ten_arms()
     first, second, *rest = study.cells
-    empty = dataclasses.replace(first, runs=first.runs[:0], arrays={k: v[:0] for k, v in first.arrays.items()})
+    empty = dataclasses.replace(first, runs=first.runs[:0], snapshot_steps=first.snapshot_steps[:0], arrays={})
     fewer = dataclasses.replace(
         second, runs=second.runs[:7], arrays={k: v[:7] for k, v in second.arrays.items()},
         failures=(Failure(8, 17, 0, 3, "reward is NaN"), Failure(9, 3, 0, 1, "reward is NaN")),

@@ -222,10 +222,61 @@ def test_cold_is_cold_whether_it_is_called_tau_or_beta():
     assert tau == beta
 
 
+def test_a_study_without_runs_says_why():
+    with pytest.raises(ConfigError, match="study lake has no finished run yet; the command that made it continues it"):
+        plots.draw(ODD["nothing"])
+    study = ODD["nothing"]
+    failure = simulated.Failure(0, 3, 0, 1, "reward is NaN.")
+    cells = (dataclasses.replace(study.cells[0], failures=(failure,)), *study.cells[1:])
+    with pytest.raises(ConfigError, match=r"no finished run: 1 failed, the first: reward is NaN\.$"):
+        plots.draw(dataclasses.replace(study, cells=cells))
+
+
 def test_what_failed_or_is_missing_is_said():
     numbers = plots.plotted(simulated.broken())
     assert "2 of 48 runs failed" in numbers.note
     assert "15 of 48 runs are missing" in numbers.note
+
+
+def _without_runs(study):
+    cells = [dataclasses.replace(c, runs=c.runs[:0], arrays={}) for c in study.cells]
+    return dataclasses.replace(study, cells=tuple(cells))
+
+
+def _constant(study):
+    cells = [dataclasses.replace(c, arrays={k: np.ones_like(v) for k, v in c.arrays.items()}) for c in study.cells]
+    return dataclasses.replace(study, cells=tuple(cells))
+
+
+def _without_episodes(study):
+    none = {"episodes": 0.0, "return": 0.0}
+    cells = [dataclasses.replace(c, arrays={k: v * none.get(k, 1.0) for k, v in c.arrays.items()}) for c in study.cells]
+    return dataclasses.replace(study, cells=tuple(cells))
+
+
+ODD = {
+    "nothing": _without_runs(simulated.lake()),
+    "one cell": simulated.ten_arms(temperatures=(0.25,)),
+    "one run": simulated.union(runs=1),
+    "ends only": simulated.ten_arms(temperatures=(0.0, math.inf)),
+    "beta with ends": simulated.ten_arms(axis="beta", temperatures=(0.0, 1.0, math.inf)),
+    "all equal": _constant(simulated.union()),
+    "all equal lake": _constant(simulated.lake()),
+    "no episode ends": _without_episodes(simulated.lake()),
+    "one bin": simulated.ten_arms(steps_of=np.array([0, 50])),
+    "two steps": simulated.ten_arms(steps_of=np.array([0, 2])),
+    "many groups": simulated.lake(extra=tuple(2.0 ** (-k / 2) for k in range(8))),
+}
+
+
+@pytest.mark.parametrize("kind", plots.kinds())
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_study_is_drawn_or_refused_in_one_line(name, kind):
+    """Warnings are errors here: nothing is divided by zero, no panel collapses."""
+    try:
+        plots.draw(ODD[name], kind).draw_without_rendering()
+    except ConfigError as error:
+        assert "\n" not in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("runs", [1, 2])

@@ -58,9 +58,10 @@ def draw(
 
 def plotted(study: StudyData, kind: str = "temperature", axis: str | None = None, score: str | None = None) -> Any:
     """Return the numbers of a figure: a dataclass, which `series.plain` makes plain. Arguments, errors as in `draw`."""
+    from rlsoftmax.plots.grouping import present
     from rlsoftmax.plots.series import View
 
-    return _module(kind).numbers(study, View(axis, score))
+    return _module(kind).numbers(present(study), View(axis, score))
 
 
 def figure_of(kind: str, numbers: Any, style: str = "", width: float | str | None = None) -> Figure:

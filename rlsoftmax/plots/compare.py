@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import grouping, labels, notes, scales, series, style
 from rlsoftmax.stats.conditions import Condition, conditions, standing
 from rlsoftmax.store.data import CellData, StudyData
@@ -50,6 +51,8 @@ def of_studies(studies: Sequence[StudyData], view: series.View) -> Compare:
     which = grouping.check_score(studies[0], view.score)
     every = [(study, condition) for study in studies for condition in conditions(study)]
     places = [place for study, condition in every for place in _places(study, condition, which, len(every) > 1)]
+    if not places:
+        raise ConfigError(f"study {studies[0].name} has no scored run.")
     return Compare(
         which,
         tuple(places[:MOST_PLACES]),

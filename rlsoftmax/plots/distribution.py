@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import curves, grouping, labels, notes, scales, series, style
 from rlsoftmax.store.data import CellData, StudyData
 
@@ -70,6 +71,8 @@ def numbers(study: StudyData, view: series.View) -> Distribution:
     which = grouping.check_score(study, view.score)
     axis, shown, panel = curves.of_study(study, view, most=12)
     shown = [one for one in shown if grouping.has_score(one.cell, which) and (axis is None or one.value is not None)]
+    if not shown:
+        raise ConfigError(f"study {study.name} has no scored run.")
     lit = next((one for one in shown if one.best), shown[0])
     cell = series.coarse(lit.cell, MOST_BINS)
     metric = view.metric or cell.score.metric

@@ -76,6 +76,31 @@ class Panel:
         return tuple(sorted({value for group in self.groups for value in group.values}))
 
 
+def present(study: StudyData) -> StudyData:
+    """Return the study with empty arrays for cells of which nothing is there yet: they are drawn as missing.
+
+    Raises:
+      ConfigError: if that is all of them.
+    """
+    there = next((cell for cell in study.cells if len(cell.runs)), None)
+    if there is None:
+        raise ConfigError(f"study {study.name} has no finished run{_why(study)}.")
+    return dataclasses.replace(study, cells=tuple(cell if cell.arrays else _bare(cell, there) for cell in study.cells))
+
+
+def _why(study: StudyData) -> str:
+    failed = [failure for cell in study.cells for failure in cell.failures]
+    if failed:
+        return f": {len(failed)} failed, the first: {failed[0].reason.rstrip('.')}"
+    return " yet; the command that made it continues it"
+
+
+def _bare(cell: CellData, like: CellData) -> CellData:
+    bins = len(cell.edges) - 1
+    empty = {name: np.empty((0, bins)) for name in like.metrics}
+    return dataclasses.replace(cell, arrays=empty | ({GREEDY: np.empty(0)} if GREEDY in like.arrays else {}))
+
+
 def panels(study: StudyData, axis: str | None = None, which: str = "online") -> tuple[Panel, ...]:
     """Return the panels of a study.
 

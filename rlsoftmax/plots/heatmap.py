@@ -52,6 +52,8 @@ def numbers(study: StudyData, view: series.View) -> Heatmap:
     panel = panels[0]
     places = {cell.id: (grouping.number_on(cell, x_key), grouping.number_on(cell, y_key)) for cell in panel.cells}
     on = [cell for cell in panel.cells if places[cell.id][1] is not None and grouping.has_score(cell, which)]
+    if not on:
+        raise ConfigError(f"study {study.name} has no scored cell with both {x_key} and {y_key}.")
     x, y = (tuple(sorted({places[cell.id][at] for cell in on})) for at in (0, 1))  # type: ignore[type-var]
     table: dict[tuple[int, int], CellData] = {}
     for cell in on:

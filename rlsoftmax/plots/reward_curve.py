@@ -115,7 +115,9 @@ def _draw_metric(axes: Axes, numbers: RewardCurve, metric: Metric) -> list[Annot
 
 def _limits(metric: Metric) -> tuple[float, float]:
     low, high = scales.limits(curves.heights(metric.curves))
-    return (0.0, min(high, 1.0)) if metric.metric in ("optimal", "success") else (low, high)
+    if metric.metric not in ("optimal", "success"):
+        return low, high
+    return 0.0, min(max(high, 1.2 * (metric.chance or 0.0), 0.05), 1.0)
 
 
 def _in_percent(axes: Axes) -> None:

@@ -78,6 +78,8 @@ class SweptScale:
         return [labels.number(tick) if labels.in_octaves(self.values) else labels.decimal(tick) for tick in ticks]
 
     def _ticks(self, most: int) -> list[float]:
+        if not self._finite:
+            return []
         if labels.in_octaves(self._finite):
             whole = range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1)
             apart = next(n for n in range(1, 64) if len([k for k in whole if k % n == 0]) <= most)

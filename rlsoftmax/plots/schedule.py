@@ -62,7 +62,8 @@ def numbers(study: StudyData, view: series.View) -> ScheduleNumbers:
 
 def _snapshots(one: curves.Shown, name: str) -> series.Curve:
     cell: CellData = one.cell
-    over = band(cell.snapshot(name))
+    values = np.asarray(cell.snapshot(name), dtype=np.float64)
+    over = band(np.where(np.isfinite(values), values, np.nan))  # infinity has no place on an axis
     steps = np.asarray(cell.snapshot_steps + float(series.is_log(cell.edges)), dtype=np.float64)
     return series.Curve(cell.id[:12], one.label, one.value, steps, over.mean, over.low, over.high, over.n)
 

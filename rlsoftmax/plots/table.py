@@ -63,6 +63,7 @@ def rows(study: StudyData, score: str | None = None) -> list[Row]:
     Raises:
       ConfigError: for an unknown score, or one that the study does not have.
     """
+    study = grouping.present(study)
     which = grouping.check_score(study, score)
     axis = main_axis(study)
     return [row for panel in grouping.panels(study, axis, which) for row in _rows(study, panel, axis, which)]
@@ -287,6 +288,7 @@ def summary(study: StudyData, score: str | None = None) -> list[str]:
 
     Arguments and errors as in `rows`.
     """
+    study = grouping.present(study)
     which = grouping.check_score(study, score)
     every = rows(study, which)
     axis = main_axis(study)
@@ -378,6 +380,7 @@ def text(study: StudyData, width: int = 100, color: bool = False, score: str | N
       color: whether it shows colours (ANSI, 24 bit).
       score: as in `rows`.
     """
+    study = grouping.present(study)
     which = grouping.check_score(study, score)
     every = rows(study, which)
     shown = _shown(every)
@@ -521,6 +524,7 @@ _CSS = """<style>
 
 def html(study: StudyData, score: str | None = None) -> str:
     """Return the table for a notebook: self-contained, every name escaped. Arguments and errors as in `rows`."""
+    study = grouping.present(study)
     which = grouping.check_score(study, score)
     shown = _shown(rows(study, which))
     columns = _columns(study, shown, which)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (5.5, 3.3)  # inches
+MOST_GROUPS = 6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,6 +63,8 @@ def numbers(study: StudyData, view: series.View) -> WrongTau:
     ]
     if not found:
         raise ConfigError(f"study {study.name} has fewer than 3 runs of each cell: nothing can be compared.")
+    hidden = len(found) - MOST_GROUPS
+    found = sorted(found, key=lambda pair: -pair[1])[:MOST_GROUPS]
     tops = [scale for _, scale in found]
     relative = all(scale > 0.0 for scale in tops) and cells[0].score.metric != "regret"
     return WrongTau(
@@ -71,7 +74,11 @@ def numbers(study: StudyData, view: series.View) -> WrongTau:
         metric=cells[0].score.metric,
         relative=relative,
         losses=tuple(_shared(loss, scale) if relative else loss for loss, scale in found),
-        note=notes.about(study, "bars: 95\u00a0% intervals of the paired difference to the best, chosen on these runs"),
+        note=notes.about(
+            study,
+            "bars: 95\u00a0% intervals of the paired difference to the best, chosen on these runs",
+            f"the {MOST_GROUPS} best groups, {hidden} more are not shown" if hidden > 0 else "",
+        ),
     )
 
 
