@@ -7,7 +7,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -19,6 +19,7 @@ from rlsoftmax.engine.harvest import harvest
 from rlsoftmax.engine.prepare import prepare, rehearse
 from rlsoftmax.engine.replay import locate_failure
 from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.engine.stepped import Trouble
 from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
@@ -199,13 +200,15 @@ class _Harvest:
     task: Task
     arrays: dict[str, Array]
     broken: Array  # bool [lane]
+    troubles: Mapping[int, Trouble]  # lane -> what its real environment did wrong
     seconds: float
 
 
 def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
     start = time.perf_counter()
     block = Block(task.setups, task.config, task.run, task.window).play(kernel, stop=stop)
-    return _Harvest(task, harvest(block, task.keep_memory), block.broken(), time.perf_counter() - start)
+    arrays, broken = harvest(block, task.keep_memory), block.broken()
+    return _Harvest(task, arrays, broken, block.failures, time.perf_counter() - start)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -267,11 +270,15 @@ def _rows(blocks: list[_Harvest]) -> Rows:
 
 
 def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:
-    """Yield what went wrong with each run that holds a number that is not finite, located by playing it again."""
-    for l in np.flatnonzero(block.broken):
+    """Yield what went wrong with each run: in its environment, or a number that is not finite, found by replay."""
+    for l in np.flatnonzero(block.broken).tolist():
         cell, run = int(block.task.config[l]), int(block.task.run[l])
-        step, state, action = locate_failure(block.task.setups[cell], run)
-        yield block.task.cells[cell].id, Failure(run, step, state, action, "a number that is not finite")
+        if l in block.troubles:
+            trouble = block.troubles[l]
+            failure = Failure(run, trouble.step, trouble.state, trouble.action, trouble.reason)
+        else:
+            failure = Failure(run, *locate_failure(block.task.setups[cell], run), "a number that is not finite")
+        yield block.task.cells[cell].id, failure
 
 
 def _about(seconds: float) -> dict[str, Any]:

@@ -1,0 +1,339 @@
+"""Environments that are stepped: the same law as their table, the same bits in any block, failures that stay alone."""
+
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import cases
+import gymnasium
+import numpy as np
+import pytest
+from cases import bits, block_of, lanes_of, setup_of
+from gymnasium import spaces
+from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
+from reference import rules
+from reference.whole_loop import luck_of, play
+from scipy import stats
+
+from rlsoftmax.agents.expected_sarsa import ExpectedSarsa
+from rlsoftmax.agents.q_learning import QLearning
+from rlsoftmax.agents.sarsa import Sarsa
+from rlsoftmax.contracts import Agent
+from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.replay import final_policy, locate_failure, trace
+from rlsoftmax.engine.stepped import seed_of
+from rlsoftmax.envs.gymnasium import Gymnasium, numbering
+from rlsoftmax.errors import ConfigError
+from rlsoftmax.policies.boltzmann import Boltzmann
+from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
+
+ALARM = 1e-6
+
+
+class Veil(gymnasium.Wrapper):
+    """Changes nothing, but might: so there is no table."""
+
+
+class Walk(gymnasium.Env):
+    """Six cells in a row, seen as (row of three, column); rewards, ends and cuts; what it does wrong is chosen."""
+
+    observation_space = spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3, start=1)))
+    action_space = spaces.Discrete(2, start=5)
+
+    def __init__(self, wrong="", mask=None):
+        self.wrong, self.mask, self.age = wrong, mask, 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.cell = int(self.np_random.integers(2))
+        return self.told()
+
+    def told(self):
+        observation = (self.cell // 3, self.cell % 3 + 1)
+        mask = {} if self.mask is None else {"action_mask": np.array(self.mask[self.cell], np.int8)}
+        return (observation if self.wrong != "space" or self.age < 9 else (2, 1)), mask
+
+    def step(self, action):
+        assert action in (5, 6)
+        self.age += 1
+        if self.wrong == "raise" and self.age == 7:
+            raise RuntimeError("out of\npower")
+        slips = self.np_random.random() < 0.25
+        self.cell = max(self.cell + (1 if (action == 6) != slips else -1), 0)
+        reward = math.nan if self.wrong == "nan" and self.age == 8 else 0.1 + self.cell
+        done = self.cell == 5
+        observation, info = self.told()
+        return observation, reward, done, False, info
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    """Names of this file's environments, for as long as its tests run."""
+    names = ["Veiled-v0", "Walk-v0", "Half-v0"]
+    gymnasium.register("Veiled-v0", lambda **k: Veil(FrozenLakeEnv(**k)), max_episode_steps=100)
+    gymnasium.register("Walk-v0", Walk, max_episode_steps=11)
+    gymnasium.register("Half-v0", half_wrong, max_episode_steps=11)
+    yield
+    for name in names:
+        del gymnasium.registry[name]
+
+
+made = [0]
+
+
+def half_wrong(wrong):
+    """Make every second environment a wrong one."""
+    made[0] += 1
+    return Walk(wrong=wrong if made[0] % 2 == 0 else "")
+
+
+WALK = "Walk-v0"
+QUICK = QLearning(alpha=0.5)
+AGENTS = [
+    (QUICK, (rules.q_learning(0.5), False)),
+    (Sarsa(alpha=0.5), (rules.sarsa(0.5), True)),
+    (ExpectedSarsa(alpha=0.5), (rules.expected_sarsa(0.5), True)),
+]
+
+
+def played(setup, runs=4, window=None, kernel_of=linked):
+    """Return a block of these runs after its last step."""
+    block = block_of([setup], [(0, run) for run in range(runs)], window)
+    return block.play(linked(block.kind, {}) if kernel_of is linked else fuse(block.kind))
+
+
+def walk_setup(agent=QUICK, steps=120, policy=None, **changes):
+    """Return a study of the walk."""
+    return setup_of(agent, policy or Boltzmann(temperature=0.5), Gymnasium(id=WALK, **changes), steps)
+
+
+# --- the same law, the same bits ------------------------------------------------------------------------------------
+
+
+class Outside:
+    """The walk for the reference: real environments, reset and stepped by hand."""
+
+    states, actions, records, limit = 6, 2, ("reward", "episodes", "return", "length", "success"), 11
+
+    def __init__(self, run):
+        self.walk, self.seed = Walk(), seed_of(cases.SEED, run)
+
+    def start(self, uniform):
+        self.walk.reset(seed=self.seed)
+        self.seed = None
+        return self.walk.cell
+
+    def move(self, state, action, uniform):
+        _, reward, end, _, _ = self.walk.step(action + 5)
+        return self.walk.cell, reward, end
+
+    def regrets(self, action):
+        return []
+
+
+@pytest.mark.parametrize("agent", range(3))
+@pytest.mark.parametrize("kernel_of", [linked, pytest.param(fuse, marks=pytest.mark.compiled)], ids=["python", "numba"])
+def test_a_stepped_run_has_the_bits_of_the_reference(agent, kernel_of):
+    part, (learn, ahead) = AGENTS[agent]
+    setup = walk_setup(part, success_when="terminated")
+    block = played(setup, 3, 17, kernel_of)
+    for run in range(3):
+        world, luck = Outside(run), luck_of(cases.SEED, run)
+        memory, tau = rules.values(world), rules.constant(0.5)
+        _, record = play(world, memory, learn, ahead, rules.boltzmann, tau, luck, 120, setup.edges.tolist())
+        assert block.array("value")[run].tolist() == memory[0]
+        assert {name: sums[run].tolist() for name, sums in block.sums().items()} == record
+    cuts = block.sums()["episodes"].sum() - block.sums()["success"].sum()
+    assert cuts > 0
+    assert block.sums()["success"].sum() > 0
+
+
+def test_a_lake_without_its_table_has_the_law_of_its_table():
+    """Uniform play: the number of episodes and of successes, each against the other way with 2 x 8000 steps."""
+    counts = []
+    for name in ("Veiled-v0", "FrozenLake-v1"):
+        env = Gymnasium(id=name, success_when="positive_reward")
+        setup = setup_of(QLearning(), Boltzmann(temperature=np.inf), env, steps=500)
+        sums = played(setup, 40).sums()
+        counts.append([sums[key].sum(axis=1) for key in ("episodes", "success", "length")])
+    assert [setup.env.way for setup in (setup_of(QUICK, Boltzmann(), Gymnasium(id="Veiled-v0")), setup)] == [
+        "stepped", "table",
+    ]  # fmt: skip
+    for stepped, table in zip(*counts, strict=True):
+        assert stats.ttest_ind(stepped, table).pvalue > ALARM
+
+
+def test_any_block_and_window_and_thread_gives_the_same_bits():
+    setups = [walk_setup(), walk_setup(QLearning(alpha=0.25))]
+
+    def in_blocks(width, window):
+        lanes = lanes_of()
+        parts = [block_of(setups, lanes[i : i + width], window) for i in range(0, len(lanes), width)]
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(lambda block: bits(block.play(linked(block.kind, {}))), parts))
+        return {lane: digest for part in done for lane, digest in part.items()}
+
+    expected = in_blocks(6, None)
+    assert len(set(expected.values())) == 6
+    assert in_blocks(1, None) == in_blocks(4, 7) == in_blocks(6, 1) == expected
+
+
+def test_the_environment_s_luck_does_not_depend_on_the_cell():
+    assert len({seed_of(0, run) for run in range(1000)}) == 1000
+    assert seed_of(0, 3) == seed_of(0, 3) != seed_of(1, 3)
+    assert max(seed_of(7, run) for run in range(100)) < 2**32
+
+
+def test_a_trace_and_the_final_policy_step_the_environment_again():
+    setup = walk_setup(steps=60)
+    block, rows = played(setup, 2), trace(setup, 1, first=20)
+    assert rows["step"].tolist() == list(range(20, 60))
+    late = block.sums()["reward"][1][setup.edges[:-1] >= 30].sum()
+    assert rows["reward"][10:].sum() == pytest.approx(late)
+    assert np.array_equal(final_policy(setup, 1).values, block.values()[1])
+
+
+# --- spaces ---------------------------------------------------------------------------------------------------------
+
+SPACES = [
+    (spaces.Discrete(4, start=-2), [-2, -1, 0, 1]),
+    (spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))), [(a, b) for a in range(2) for b in range(3)]),
+    (spaces.MultiDiscrete([2, 3]), [np.array([a, b]) for a in range(2) for b in range(3)]),
+    (spaces.MultiBinary(2), [np.array(pair, np.int8) for pair in ((0, 0), (0, 1), (1, 0), (1, 1))]),
+    (spaces.Dict(a=spaces.Discrete(2), b=spaces.MultiBinary(1)), [{"a": a, "b": [b]} for a in (0, 1) for b in (0, 1)]),
+]
+
+
+@pytest.mark.parametrize(("space", "observations"), SPACES, ids=lambda value: type(value).__name__)
+def test_every_observation_has_a_number_of_its_own(space, observations):
+    count, number = numbering(space)
+    assert [number(observation) for observation in observations] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("space", "observation"),
+    [
+        (spaces.Discrete(3), 3), (spaces.Discrete(3, start=1), 0), (spaces.Discrete(3), 0.5),
+        (spaces.Discrete(3), None),
+        (spaces.MultiDiscrete([2, 2]), [0, 2]), (spaces.MultiDiscrete([2, 2]), [0]),
+        (spaces.Tuple((spaces.Discrete(2),)), (0, 1)), (spaces.MultiBinary(2), [0, -1]),
+    ],
+)  # fmt: skip
+def test_what_is_outside_a_space_has_no_number(space, observation):
+    with pytest.raises((ValueError, TypeError)):
+        numbering(space)[1](observation)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("CartPole-v1", r"CartPole-v1 observes Box\[4\]: only Discrete, or Tuple.*wrapper that rounds"),
+        ("Pendulum-v1", "observes Box"),
+    ],
+)
+def test_a_space_that_no_table_holds_is_refused_in_one_line(name, words):
+    with pytest.raises(ConfigError, match=words) as refused:
+        _ = Gymnasium(id=name).way
+    assert "\n" not in str(refused.value)
+
+
+def test_blackjack_is_stepped_and_says_why():
+    env = Gymnasium(id="Blackjack-v1")
+    assert (env.way, env.states, env.actions, env.limit) == ("stepped", 32 * 11 * 2, 2, None)
+    assert env.reason == "its observations are Tuple, not Discrete"
+
+
+# --- masks ----------------------------------------------------------------------------------------------------------
+
+MASKS = [(0, 1), (1, 1), (1, 1), (0, 1), (1, 1), (1, 1)]  # no way back from cells 0 and 3
+
+
+@pytest.mark.parametrize("agent", [QUICK, Sarsa(alpha=0.5), ExpectedSarsa(alpha=0.5)], ids=str)
+@pytest.mark.parametrize("policy", [Boltzmann(temperature=np.inf), EpsilonGreedy(epsilon=1.0)], ids=str)
+def test_a_masked_action_is_never_taken(agent, policy):
+    setup = walk_setup(agent, policy=policy, kwargs={"mask": MASKS}, mask="info")
+    block = played(setup, 3)
+    assert not block.broken().any()
+    rows = trace(setup, 0)
+    assert 0 not in rows["action"][np.isin(rows["state"], (0, 3))]
+    assert {0, 1} <= set(rows["action"][np.isin(rows["state"], (1, 2))].tolist())
+    assert np.isfinite(block.array("value")[:, 1]).all()
+
+
+def test_a_mask_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError, match="mask='info' needs an environment with an action mask"):
+        _ = walk_setup(mask="info").world
+
+
+# --- failures -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "step", "reason"),
+    [
+        ("raise", 6, "RuntimeError: out of power"),
+        ("nan", 7, "ValueError: the reward is nan"),
+        ("space", 8, "ValueError: the observation 2 is outside Discrete(2, start=0)"),
+    ],
+)
+def test_an_environment_that_goes_wrong_fails_alone(wrong, step, reason):
+    env = Gymnasium(id="Half-v0", kwargs={"wrong": wrong})
+    setup = setup_of(QUICK, Boltzmann(temperature=0.5), env)
+    assert setup.kind.stepped
+    made[0] = 0
+    block = played(setup, 4)
+    assert block.broken().tolist() == [False, True, False, True]
+    assert [(l, trouble.step, trouble.reason) for l, trouble in block.failures.items()] == [
+        (1, step, reason), (3, step, reason),
+    ]  # fmt: skip
+    good = trace(walk_setup(steps=cases.STEPS), 1, last=step + 1)  # the same run of an environment that goes on
+    assert (block.failures[1].state, block.failures[1].action) == (good["state"][step], good["action"][step])
+    well = bits(played(walk_setup(steps=cases.STEPS), 4))
+    assert all(bits(block)[0, run] == well[0, run] for run in (0, 2))
+
+
+def test_an_environment_that_cannot_be_reset_fails_at_the_first_step(monkeypatch):
+    setup = walk_setup()
+    assert setup.kind.stepped
+    monkeypatch.setattr(Walk, "reset", lambda self, **options: 1 / 0)
+    block = played(setup, 2)
+    assert block.broken().all()
+    assert block.failures[0].reason == "ZeroDivisionError: division by zero"
+
+
+class Explosive(Agent):
+    """Its values grow beyond all numbers."""
+
+    def memory(self, states, actions):
+        return {"value": np.ones((states, actions))}
+
+    def learn(self, value, state, action):
+        value[state, action] *= 1e30
+
+
+def test_an_agent_that_explodes_on_a_stepped_environment_is_located():
+    setup = walk_setup(Explosive())
+    block = played(setup, 1)
+    assert block.broken().all()
+    assert not block.failures
+    step, state, action = locate_failure(setup, 0)
+    rows = trace(setup, 0, last=step + 1)
+    assert (rows["state"][step], rows["action"][step]) == (state, action)
+    assert np.sum((rows["state"] == state) & (rows["action"] == action)) == 11  # 1e330 is infinite
+
+
+def test_environments_are_closed_when_the_last_step_is_done(monkeypatch):
+    closed = []
+    monkeypatch.setattr(Walk, "close", lambda self: closed.append(self))
+    played(walk_setup(), 3)
+    assert len(closed) == 3
+
+
+def test_the_environments_of_two_threads_do_not_meet():
+    setup, done = walk_setup(), {}
+    threads = [threading.Thread(target=lambda n=n: done.update({n: bits(played(setup, 3))})) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done[0] == done[1]
