@@ -125,7 +125,7 @@ class Component:
         return canonical(describe(self))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.identity == cast(Component, other).identity
+        return type(self) is type(other) and self.identity == other.identity
 
     def __hash__(self) -> int:
         return hash((type(self), self.identity))

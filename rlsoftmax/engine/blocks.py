@@ -23,7 +23,7 @@ from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
 from rlsoftmax.engine.setup import Array, Setup
 from rlsoftmax.engine.stepped import Stepper, Trouble
 from rlsoftmax.errors import Interrupted
-from rlsoftmax.numeric import BuildLuck
+from rlsoftmax.numeric import BuildLuck, LuckOfMany
 
 MOST_LANES, FEWEST_LANES = 128, 16
 BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
@@ -86,11 +86,19 @@ class Block:
         else:
             minds, which = [setup.mind(0) for setup in self.setups], self.config
         arrays = [np.stack([mind[name] for mind in minds])[which] for name in names.mind]
-        worlds = [own_arrays(self.setups[c].env, self.setups[c].seed, int(r)) for c, r in self._lanes(names.world)]
-        return arrays + [np.stack([world[name] for world in worlds]) for name in names.world]
+        return arrays + self._worlds()
 
-    def _lanes(self, wanted: Sequence[str]) -> list[tuple[int, int]]:
-        return list(zip(self.config.tolist(), self.run.tolist(), strict=True)) if wanted else []
+    def _worlds(self) -> list[Array]:
+        """Return the arrays that the environment owns, [lane, ...]."""
+        if not self.kind.names.world:
+            return []
+        lanes = {c: np.flatnonzero(self.config == c) for c in np.unique(self.config).tolist()}
+        own = [self._own(c, self.run[where]) for c, where in lanes.items()]
+        order = np.argsort(np.concatenate(list(lanes.values())))
+        return [np.concatenate([arrays[name] for arrays in own])[order] for name in self.kind.names.world]
+
+    def _own(self, c: int, runs: Array) -> dict[str, Array]:
+        return own_arrays(self.setups[c].env, self.setups[c].seed, tuple(runs.tolist()))
 
     def _laid(self, array: Array) -> Array:
         """Bandits keep lanes last (a row of values is a vector load), tables first (a state's values share a line)."""
@@ -103,6 +111,8 @@ class Block:
     ) -> Block:
         """Play up to step `until` (default: the last). Raises Interrupted when `stop` is set between two windows."""
         until = self.steps if until is None else until
+        if self.kind.stepped:
+            kernel = self._around_the_worlds(kernel)
         with np.errstate(all="ignore"):  # luck wraps around, and limits divide by zero, on purpose
             while self.first < until:
                 if stop is not None and stop.is_set():
@@ -110,20 +120,10 @@ class Block:
                 rows = min(self.rows, until - self.first)
                 kernel(self._game(rows))
                 self.first += rows
-        return self
-        if self.kind.stepped:
-            kernel = self._around_the_worlds(kernel)
-
-    def _game(self, rows: int) -> Game:
-        steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
-        for table, parts in zip(self.tables, self._parts(), strict=True):
-            _fill_schedules(table, parts, steps)
-        first = self.setups[0]
-        bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
         if self.stepper is not None and self.first >= self.steps:
             self.stepper.close()
-        return Game(
-            seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
+        return self
+
     def _around_the_worlds(self, kernel: Any) -> Callable[[Game], None]:
         """Return the kernel with the real environments of these runs in it; they are made at the first step."""
         if self.stepper is None:
@@ -139,6 +139,14 @@ class Block:
         names = self.kind.names
         return self.memory[(*names.mind, *names.world).index("allowed")]
 
+    def _game(self, rows: int) -> Game:
+        steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
+        for table, parts in zip(self.tables, self._parts(), strict=True):
+            _fill_schedules(table, parts, steps)
+        first = self.setups[0]
+        bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
+        return Game(
+            seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
             agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
             config=self.config, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
             memory=tuple(self.memory), shared=tuple(self.world.shared.values()), record=self.record, peek=self.peek,
@@ -197,10 +205,12 @@ def lanes_for(setup: Setup) -> int:
     return int(np.clip(BLOCK_BYTES // size, FEWEST_LANES, MOST_LANES))
 
 
-@functools.lru_cache(maxsize=4096)
-def own_arrays(env: Any, seed: int, run: int) -> dict[str, Array]:
-    """Return the arrays of one run of an environment; the same problem is built once for all configurations."""
-    arrays = {name: np.array(array) for name, array in env.own(BuildLuck(seed, run)).items()}
+@functools.lru_cache(maxsize=32)
+def own_arrays(env: Any, seed: int, runs: tuple[int, ...]) -> dict[str, Array]:
+    """Return the arrays of some runs of an environment, [run, ...]; all configurations share them."""
+    luck = LuckOfMany(seed, runs)
+    problems = [env.own(BuildLuck(seed, run, among=luck)) for run in runs]
+    arrays = {name: np.stack([problem[name] for problem in problems]) for name in problems[0]}
     for array in arrays.values():
         array.flags.writeable = False  # shared by the cache: every block copies
     return arrays
@@ -225,6 +235,14 @@ def _ranked(block: Block) -> Array:
 # --- parameter tables -----------------------------------------------------------------------------------------------
 
 
+class Row(np.record):  # type: ignore[misc] - final in the stubs only
+    """What `self` is in the interpreted loop: the numbers of a component, even one that is called `size`."""
+
+    def __getattribute__(self, name: str) -> Any:
+        fields = super().__getattribute__("dtype").fields
+        return self[name] if name in fields else super().__getattribute__(name)
+
+
 def _columns(part: Component | None) -> list[tuple[str, type]]:
     """Return the numbers of a component as columns of a table."""
     kinds = {float: np.float64, int: np.int64, bool: np.bool_}
@@ -241,7 +259,7 @@ def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
             value = getattr(part, name, 0.0)
             if isinstance(value, (int, float)):
                 table[name][:, c] = value
-    return table.view(np.recarray)
+    return table.view(np.dtype((Row, table.dtype)))
 
 
 def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array) -> None:
@@ -283,15 +301,11 @@ def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:
         new_place(lanes), new_place(lanes), terminated, ended, np.zeros(lanes, np.int64) if ahead else None,
         room(ahead and kind.keeps_temperature), room(ahead and kind.keeps_temperature),
         np.zeros((actions, lanes)) if kind.needs_probabilities else None, np.zeros(1) if ahead else None,
+        np.zeros((actions + actions % 2, lanes)) if kind.uses_normals else None,
+        Told(np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)) if kind.stepped else None,
     )  # fmt: skip
 
 
-def new_peek(snapshots: int, actions: int, lanes: int, known: bool) -> Peek:
-    """Return room for the snapshots; none when the policy has no probabilities."""
-    count = snapshots if known else 0
-    return Peek(np.zeros((count, actions, lanes)), np.zeros((count, lanes)), np.zeros((count, lanes)))
-        np.zeros((actions + actions % 2, lanes)) if kind.uses_normals else None,
-        Told(np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)) if kind.stepped else None,
 def new_late(kind: Kind, slots: int, actions: int, lanes: int) -> Late | None:
     """Return room for the pulls whose rewards wait, if any do."""
     if not kind.late:
@@ -301,3 +315,7 @@ def new_late(kind: Kind, slots: int, actions: int, lanes: int) -> Late | None:
     return Late(np.zeros((slots, lanes), np.int64), reward, temperature, next_temperature, probabilities)
 
 
+def new_peek(snapshots: int, actions: int, lanes: int, known: bool) -> Peek:
+    """Return room for the snapshots; none when the policy has no probabilities."""
+    count = snapshots if known else 0
+    return Peek(np.zeros((count, actions, lanes)), np.zeros((count, lanes)), np.zeros((count, lanes)))

@@ -12,8 +12,9 @@ from rlsoftmax.engine.setup import Array
 
 def harvest(block: Block, keep_memory: bool) -> dict[str, Array]:
     """Return [lane, ...] arrays: the sums, the snapshots, the greedy score and, if kept, the memory."""
-    arrays = block.sums() | snapshots(block)
-    if (greedy := greedy_scores(block)) is not None:
+    with np.errstate(all="ignore"):  # a run that failed may hold numbers that are not finite
+        arrays, greedy = block.sums() | snapshots(block), greedy_scores(block)
+    if greedy is not None:
         arrays["score/greedy"] = greedy
     if keep_memory:
         arrays |= {f"memory/{name}": block.array(name) for name in block.kind.names.mind}

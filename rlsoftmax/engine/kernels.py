@@ -70,7 +70,10 @@ class KernelCache(_Cache):  # type: ignore[misc]
         if name.hex() != key or hashlib.sha256(name + payload).digest() != check:
             log.warning("a kept kernel was damaged and is compiled again")
             return None
-        return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301 - numba's own format
+        try:
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301 - numba's format
+        except ImportError:  # the file that the rule came from has another name now
+            return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled function; a folder that cannot be written is noted once."""

@@ -295,7 +295,7 @@ def made_environment(name: str, kwargs: dict[str, Any], limit: int | None, **opt
     try:
         return gymnasium.make(name, max_episode_steps=limit, **options, **kwargs)
     except Exception as error:  # a foreign environment may raise anything
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ConfigError(f"env.id={name!r} cannot be made: {text[:200]}") from error
 
 

@@ -1,0 +1,30 @@
+"""A component's number means the same in the interpreter and in the compiled loop, whatever its name."""
+
+import numpy as np
+import pytest
+
+import rlsoftmax as rs
+from rlsoftmax.engine.blocks import Block
+from rlsoftmax.engine.fuse import linked
+from rlsoftmax.engine.setup import Setup
+
+
+class Named(rs.Environment):
+    """A bandit whose numbers have names that NumPy uses for its own."""
+
+    size: rs.Number = 3.0
+    shape: rs.Number = 0.5
+    T: rs.Number = 0.25
+    item: rs.Number = 0.125
+    actions = 2
+
+    def pull(self, action):
+        return self.size + self.shape + self.T + self.item + action
+
+
+def test_a_number_called_like_an_attribute_of_an_array_is_the_number():
+    edges = np.array([0, 4])
+    setup = Setup(rs.SampleAverage(), rs.Greedy(), Named(), 0, 4, edges, edges[:0])
+    block = Block([setup], np.zeros(1, np.int64), np.zeros(1, np.int64)).play(linked(setup.kind, {}))
+    pulls = 4 * (3.0 + 0.5 + 0.25 + 0.125)
+    assert block.sums()["reward"][0, 0] == pytest.approx(pulls + block.array("visits")[0, 0, 1])
