@@ -1,0 +1,15 @@
+"""How large a step is: shared by the agents that leave it to a field `step_size`."""
+
+from enum import IntEnum
+
+
+class StepSize(IntEnum):
+    """Where the step size comes from."""
+
+    FIXED = 0  # alpha, a number or a schedule
+    VISITS = 1  # 1 / visits of the state and action, this one included; alpha is not read
+
+
+def share(step_size, alpha, visits):
+    """Return the step size of an update."""
+    return 1.0 / visits if step_size == StepSize.VISITS else alpha
