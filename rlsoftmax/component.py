@@ -37,7 +37,6 @@ from typing import (
 
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
 
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

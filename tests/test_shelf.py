@@ -145,7 +145,7 @@ def test_the_source_of_a_base_class_of_ones_own_counts(tmp_path, monkeypatch):
 
 def test_a_class_without_a_source_is_refused():
     scope = {"rs": rs, "__name__": "__main__"}
-    exec("class Typed(rs.Agent):\n    alpha: float = 0.5\n", scope)  # noqa: S102 - as at an interactive prompt
+    exec("class Typed(rs.Agent):\n    alpha: float = 0.5\n", scope)
     with pytest.raises(ConfigError, match="the source of Typed cannot be found"):
         shelf.source_of(scope["Typed"])
 

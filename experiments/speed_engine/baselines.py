@@ -17,11 +17,10 @@ def plain_python(runs: int, steps: int, tau: float) -> int:
         for _ in range(steps):
             best = max(value)
             weights = [math.exp((v - best) / tau) for v in value]
-            threshold, action = rng.random() * sum(weights), 0
-            for action, weight in enumerate(weights):
-                threshold -= weight
-                if threshold < 0.0:
-                    break
+            threshold, action = rng.random() * sum(weights) - weights[0], 0
+            while threshold >= 0.0 and action < ARMS - 1:
+                action += 1
+                threshold -= weights[action]
             reward = rng.gauss(mean[action], 1.0)
             count[action] += 1
             value[action] += (reward - value[action]) / count[action]

@@ -235,7 +235,7 @@ def _ranked(block: Block) -> Array:
 # --- parameter tables -----------------------------------------------------------------------------------------------
 
 
-class Row(np.record):  # type: ignore[misc] - final in the stubs only
+class Row(np.record):  # type: ignore[misc]  # final in the stubs only
     """What `self` is in the interpreted loop: the numbers of a component, even one that is called `size`."""
 
     def __getattribute__(self, name: str) -> Any:
