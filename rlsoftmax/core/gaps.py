@@ -93,7 +93,8 @@ class Weighed:
     @property
     def log_probability(self) -> Array:
         """All terms have one sign: nothing cancels."""
-        return self.exponent - self.log_total
+        with np.errstate(all="ignore"):
+            return self.exponent - self.log_total
 
 
 def lay_out(
@@ -158,13 +159,17 @@ def _shifted(whole: Array, allowed: Array | None, negative: Array) -> tuple[Arra
 
 def weigh(rows: Rows) -> Weighed:
     """Return exponents and weights: limits of the temperature, masks, infinities and NaN are answered here."""
+    exponent, best, forbidden = exponents(rows)
     with np.errstate(all="ignore"):
-        exponent, best, forbidden = _exponent(rows)
-        weight = np.exp(exponent)
-        ties = np.add.reduce(exponent == 0.0, axis=1, keepdims=True, dtype=weight.dtype)
-        rest = row_sum(np.where(exponent == 0.0, 0.0, weight))
+        return weighed(exponent, np.exp(exponent), best, forbidden)
+
+
+def weighed(exponent: Array, weight: Array, best: Array, forbidden: Array) -> Weighed:
+    """Return the sums that belong to some weights."""
+    tied = exponent == 0.0
+    ties = np.add.reduce(tied, axis=1, keepdims=True, dtype=weight.dtype)
     empty = np.logical_and.reduce(forbidden, axis=1, keepdims=True)
-    return Weighed(exponent, weight, ties, rest, best, empty, ~forbidden)
+    return Weighed(exponent, weight, ties, row_sum(np.where(tied, 0.0, weight)), best, empty, ~forbidden)
 
 
 def forbidden_entries(rows: Rows) -> Array:
@@ -177,7 +182,13 @@ def forbidden_entries(rows: Rows) -> Array:
     return np.asarray(forbidden)
 
 
-def _exponent(rows: Rows) -> tuple[Array, Array, Array]:
+def exponents(rows: Rows) -> tuple[Array, Array, Array]:
+    """Return exponents [rows, K], the best value [rows, 1], and where an entry can never be chosen [rows, K]."""
+    with np.errstate(all="ignore"):
+        return _exponents(rows)
+
+
+def _exponents(rows: Rows) -> tuple[Array, Array, Array]:
     forbidden = forbidden_entries(rows)
     values = rows.values.astype(rows.work, copy=False)
     values = np.where(forbidden, -np.inf, np.where(rows.scale.negative, -values, values))

@@ -47,8 +47,8 @@ class SoftmaxState:
     def update(self, x: npt.ArrayLike, where: npt.ArrayLike | None = None) -> SoftmaxState:
         """Return the state after the chunk x, shape [..., any number]; `where` as in `softmax`."""
         rows = lay_out(x, -1, tau=self.scale.size, where=where)
-        weighed, _, rest_low = weigh_precisely(rows)
-        total = weighed.ties.astype(np.longdouble) + weighed.rest + rest_low
+        weighed, _ = weigh_precisely(rows)
+        total = weighed.ties.astype(np.longdouble) + weighed.rest
         maximum, total = weighed.best + rows.offset, np.where(weighed.empty, 0.0, total)
         count = np.add.reduce(weighed.allowed, axis=1, dtype=np.int64)
         batch = rows.layout.batch
