@@ -35,27 +35,27 @@ class DynaQ(Agent):
         return {
             "value": np.full((states, actions), self.initial),
             "payment": np.zeros((states, actions)),
-            "after": np.zeros((states, actions), np.int64),
-            "place": np.zeros((states, actions), np.int64),  # in the list of those seen, from 1
+            "outcome": np.zeros((states, actions), np.int64),
+            "listed": np.zeros((states, actions), np.int64),  # in the list of those seen, from 1
             "seen": np.zeros((states * actions, 2), np.int64),
             "count": np.zeros(1, np.int64),
         }
 
-    def learn(self, value, payment, after, place, seen, count, state, action, reward, next_state, terminated, luck):
-        payment[state, action], after[state, action] = reward, END if terminated else next_state
-        if place[state, action] == 0:
+    def learn(self, value, payment, outcome, listed, seen, count, state, action, reward, next_state, terminated, luck):
+        payment[state, action], outcome[state, action] = reward, END if terminated else next_state
+        if listed[state, action] == 0:
             seen[count[0], 0], seen[count[0], 1] = state, action
             count[0] += 1
-            place[state, action] = count[0]
-        improve(value, payment, after, state, action, self.alpha, self.gamma)
+            listed[state, action] = count[0]
+        improve(value, payment, outcome, state, action, self.alpha, self.gamma)
         for number in range(self.planning):
             i = int(another_uniform(luck, number) * count[0])
-            improve(value, payment, after, seen[i, 0], seen[i, 1], self.alpha, self.gamma)
+            improve(value, payment, outcome, seen[i, 0], seen[i, 1], self.alpha, self.gamma)
 
 
-def improve(value, payment, after, state, action, alpha, gamma):
+def improve(value, payment, outcome, state, action, alpha, gamma):
     """Take one step of Q-learning from the model."""
-    there, target = after[state, action], payment[state, action]
+    there, target = outcome[state, action], payment[state, action]
     if there != END:
         target += gamma * highest(value[there])
     value[state, action] += alpha * (target - value[state, action])

@@ -30,10 +30,15 @@ class WeightedQ(Agent):
     initial: Annotated[float, Bound(), "reward units"] = 0.0
 
     def memory(self, states, actions):
-        mean, scatter, trust = np.zeros((3, states, actions))  # of the targets; trust: sum of squared shares
-        return {"value": np.full((states, actions), self.initial), "mean": mean, "scatter": scatter, "trust": trust}
+        target_mean, scatter, trust = np.zeros((3, states, actions))  # of the targets; trust: sum of squared shares
+        return {
+            "value": np.full((states, actions), self.initial),
+            "target_mean": target_mean,
+            "scatter": scatter,
+            "trust": trust,
+        }
 
-    def learn(self, value, mean, scatter, trust, visits, state, action, reward, next_state, terminated, luck):
+    def learn(self, value, target_mean, scatter, trust, visits, state, action, reward, next_state, terminated, luck):
         target = reward
         if not terminated:
             seed, run, step, purpose = luck
@@ -47,8 +52,8 @@ class WeightedQ(Agent):
                 if draw > best:
                     best, chosen = draw, value[next_state, k]
             target += self.gamma * chosen
-        surprise = target - mean[state, action]
-        mean[state, action] += surprise / visits[state, action]
-        scatter[state, action] += surprise * (target - mean[state, action])
+        surprise = target - target_mean[state, action]
+        target_mean[state, action] += surprise / visits[state, action]
+        scatter[state, action] += surprise * (target - target_mean[state, action])
         trust[state, action] = (1.0 - self.alpha) * (1.0 - self.alpha) * trust[state, action] + self.alpha * self.alpha
         value[state, action] += self.alpha * (target - value[state, action])
