@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from rlsoftmax.errors import ArgumentError, did_you_mean
 Array = npt.NDArray[Any]
 FLOAT64 = np.dtype(np.float64)
 EMPTY = ("raise", "nan", "zeros")
+PIECE = 1 << 13
+Formula = Callable[[Rows], tuple[Array, Weighed]]
 NUMBERS = frozenset((float, int, np.float64))
 
 
@@ -84,26 +87,45 @@ def _takes_rows(out: Array, rows: Rows) -> bool:
 
 def _probabilities(rows: Rows, on_empty: str, precise: bool, result: Array) -> None:
     """Write [rows, K] in the type of the result."""
-    missing = np.ones(len(result), bool) if precise else fill_probabilities(rows, result)
+    if precise:
+        _fill(rows, probability, on_empty, 0.0, result)
+        return
+    missing = fill_probabilities(rows, result)
     if missing is None:
         return
-    with np.errstate(all="ignore"):
-        some = rows if missing.all() else rows.some(missing)
-        if precise:
-            exact, weighed = probability(some)
-        else:
-            weighed = weigh(some)
-            exact = weighed.weight / row_sum(weighed.weight)  # the same additions as in blocks
-        result[missing] = answered(exact, weighed, some, on_empty, 0.0)
+    if missing.all():
+        _fill(rows, _probability, on_empty, 0.0, result)
+    else:
+        left = np.empty((np.count_nonzero(missing), result.shape[1]), result.dtype)
+        _fill(rows.some(missing), _probability, on_empty, 0.0, left)
+        result[missing] = left
+
+
+def _fill(rows: Rows, formula: Formula, on_empty: str, never: float, result: Array) -> None:
+    """Write what a formula gives, some rows at a time, so that what it needs in between stays in cache."""
+    step = max(1, PIECE // max(1, result.shape[1]))
+    for start in range(0, len(result), step):
+        some = rows if step >= len(result) else rows.some(slice(start, start + step))
+        with np.errstate(all="ignore"):
+            answer, weighed = formula(some)
+            result[start : start + step] = answered(answer, weighed, some, on_empty, never)
+
+
+def _probability(rows: Rows) -> tuple[Array, Weighed]:
+    weighed = weigh(rows)
+    return weighed.weight / row_sum(weighed.weight), weighed  # the same additions as in blocks
+
+
+def _log_probability(rows: Rows) -> tuple[Array, Weighed]:
+    weighed = weigh(rows)
+    return weighed.log_probability, weighed
 
 
 def answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never: float) -> Array:
     """Return the result with masked entries and empty rows as declared; `never` is what is never chosen."""
     if on_empty == "raise" and result.size and np.any(weighed.empty):
-        row = int(np.flatnonzero(weighed.empty)[0])
         raise ArgumentError(
-            f"x has a row with no allowed entry (row {row} of {len(result)}): "
-            "every entry is -inf or masked; on_empty='nan' or 'zeros' accepts it."
+            "x has a row with no allowed entry: every entry is -inf or masked; on_empty='nan' or 'zeros' accepts it."
         )
     if rows.allowed is not None:
         result = np.where(rows.allowed, result, never)
@@ -161,14 +183,10 @@ def log_softmax(
     """
     check_empty_policy(on_empty)
     rows = lay_out(x, axis, tau=tau, beta=beta, base=base, where=where, log_prior=log_prior)
-    if precise or rows.dtype.itemsize >= 8:
-        result, weighed = log_probability(rows)
-    else:
-        weighed = weigh(rows)
-        result = weighed.log_probability
-    with np.errstate(all="ignore"):
-        rounded = answered(result, weighed, rows, on_empty, -np.inf).astype(rows.dtype, copy=False)
-    return _written(rounded, rows, out)
+    result = np.empty(rows.values.shape, rows.dtype)
+    accurate = precise or rows.dtype.itemsize >= 8
+    _fill(rows, log_probability if accurate else _log_probability, on_empty, -np.inf, result)
+    return _written(result, rows, out)
 
 
 def hardmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = None, on_empty: str = "raise") -> Any:

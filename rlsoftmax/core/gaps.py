@@ -38,7 +38,7 @@ class Rows:
         """The type computed in: at least float64."""
         return np.dtype(np.longdouble if self.dtype == np.longdouble else np.float64)
 
-    def some(self, rows: Array) -> Rows:
+    def some(self, rows: Array | slice) -> Rows:
         """Return the problem of some of the rows."""
         return dataclasses.replace(
             self,
