@@ -7,6 +7,7 @@ script, it prints one digest per case: the same bits are expected of any process
 import dataclasses
 import functools
 import hashlib
+import itertools
 import sys
 
 import numpy as np
@@ -101,27 +102,33 @@ def fits(agent, policy, env):
     return True
 
 
-def partner(candidates, accepts):
-    """Return the first candidate that fits."""
-    return next(candidate for candidate in candidates if accepts(candidate))
-
-
-def fitting(group, part):
-    """Return a case that names this part; its partners are of the plainest kind that fits."""
-    agents, policies, envs = [QLearning(), SampleAverage()], [Boltzmann(), Greedy()], [CHAIN, ARMS]
-    agents, policies, envs = (
-        [part] if group == "agent" else agents,
-        [part] if group == "policy" else [Boltzmann(temperature=part)] if group == "tau" else policies,
-        [part] if group == "env" else envs,
-    )
-    triples = [(agent, policy, env) for agent in agents for policy in policies for env in envs]
-    return Case(*partner(triples, lambda triple: fits(*triple)), {})
-
-
 def missing():
-    """Return (group, class) of what no case above names."""
+    """Return {group: components with their defaults} of what no case above names."""
     named = {type(part) for case in NAMED for part in parts_of(case)}
-    return [(group, cls) for group, classes in shelves().items() for cls in classes.values() if cls not in named]
+    return {group: [cls() for cls in classes.values() if cls not in named] for group, classes in shelves().items()}
+
+
+def gathered():
+    """Return cases that name what is missing, together where that fits: each case may need a kernel of its own."""
+    left, found = missing(), []
+    while any(left.values()):
+        case = next(case for case in candidates(left) if fits(case.agent, case.policy, case.env))
+        named = {type(part) for part in parts_of(case)}
+        left = {group: [part for part in parts if type(part) not in named] for group, parts in left.items()}
+        found.append(case)
+    return found
+
+
+def candidates(left):
+    """Yield cases of something that is left beside what is left too, or else beside the plainest partners."""
+    taus = [*left["tau"][:1], 1.0]
+    agents = left["agent"][:1] or [QLearning(), SampleAverage()]
+    policies = [*left["policy"][:1], *map(Boltzmann, taus)]
+    for agent, policy, env in itertools.product(agents, policies, [*left["env"], CHAIN, ARMS]):
+        warm = dataclasses.replace(policy, temperature=taus[0]) if type(policy).has_temperature() else policy
+        case = Case(agent, warm, env, {})
+        if any(part in parts for part in parts_of(case) for parts in left.values()):
+            yield case
 
 
 def parts_of(case):
@@ -133,8 +140,8 @@ def parts_of(case):
 
 @functools.cache
 def cover():
-    """Return the cases: those named above, and one for each class that nobody named."""
-    return [*NAMED, *(fitting(group, cls()) for group, cls in missing())]
+    """Return the cases: those named above, and some for the classes that nobody named."""
+    return [*NAMED, *gathered()]
 
 
 # --- playing and hashing --------------------------------------------------------------------------------------------
@@ -188,8 +195,8 @@ def hash_of(lanes):
 
 
 def main():
-    """Write one line per case: its name and the hash of all its lanes."""
-    for case in cover():
+    """Write one line per case: its name and the hash of all its lanes. With a number: of that many cases."""
+    for case in cover()[: int(sys.argv[1]) if sys.argv[1:] else None]:
         sys.stdout.write(f"{case} {hash_of(compiled(case))}\n")
 
 

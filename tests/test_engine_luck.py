@@ -99,8 +99,8 @@ def drawn(monkeypatch):
     original = numeric.random_words
 
     def counting(seed, run, step, purpose):
-        for one in np.ravel(step):
-            counts[int(run), int(one), int(purpose)] += 1
+        for use in zip(*(array.ravel().tolist() for array in np.broadcast_arrays(run, step, purpose)), strict=True):
+            counts[use] += 1
         return original(seed, run, step, purpose)
 
     for module in (numeric, stages, loop):
