@@ -6,7 +6,7 @@ import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound, Share
 from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import exp, log
+from rlsoftmax.numeric import decay, log
 
 
 class MellowmaxQ(Agent):
@@ -44,5 +44,5 @@ def mellow(row, omega):
     best, total, allowed = highest(row), 0.0, 0.0
     for k in range(row.size):
         if row[k] > -np.inf:
-            total, allowed = total + exp(omega * (row[k] - best)), allowed + 1.0
+            total, allowed = total + decay(omega * (row[k] - best)), allowed + 1.0
     return best + log(total / allowed) / omega

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlsoftmax.component import Bound, Share
 from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import exp, log
+from rlsoftmax.numeric import decay, log
 
 
 class SoftQ(Agent):
@@ -42,6 +42,7 @@ def soft_highest(row, temperature):
     best, total = highest(row), 0.0
     if temperature == 0.0:
         return best
+    scale = 1.0 / temperature
     for k in range(row.size):
-        total += exp((row[k] - best) / temperature)
+        total += decay((row[k] - best) * scale)
     return best + temperature * log(total)

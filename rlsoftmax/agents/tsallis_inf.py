@@ -65,7 +65,7 @@ def shift(gaps):
             inverse = 1.0 / (gaps[k] + u)
             total, slope = total + inverse * inverse, slope + 2.0 * inverse * inverse * inverse
         step = (total - 1.0) / slope
-        if step <= 1e-15 * u:
+        u += max(step, 0.0)
+        if step <= 1e-8 * u:  # the next one would be its square
             break
-        u += step
     return u

@@ -1,11 +1,11 @@
 """Agents from their books, on plain lists: `name(mind, self, t)` learns from a transition t and changes the mind.
 
 t: state s, action a, reward r, state s2 and action a2 that follow, end (terminated), over (ended), chances of the
-actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k). Only exp, log and normal come
+actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k). Only exp (`decay`), log and normal come
 from the library. `mind` starts as `fresh` says; names with an underscore are the reference's own.
 """
 
-from rlsoftmax.numeric import exp, log, normal
+from rlsoftmax.numeric import decay, log, normal
 
 
 def bootstrapped(t, self, ahead):
@@ -91,14 +91,14 @@ def q_lambda(mind, self, t):
 def soft_q(mind, self, t):
     row, total = mind["value"][t.s2], 0.0
     for x in row:
-        total += float(exp((x - max(row)) / t.tau2))
+        total += float(decay((x - max(row)) * (1.0 / t.tau2)))
     move(mind["value"], t, self.alpha, bootstrapped(t, self, max(row) + t.tau2 * float(log(total))))
 
 
 def mellowmax_q(mind, self, t):
     row, total = mind["value"][t.s2], 0.0
     for x in row:
-        total += float(exp(self.omega * (x - max(row))))
+        total += float(decay(self.omega * (x - max(row))))
     mellow = max(row) + float(log(total / len(row))) / self.omega
     move(mind["value"], t, self.alpha, bootstrapped(t, self, mellow))
 
