@@ -1,0 +1,341 @@
+"""Policies against what defines them: optimality conditions, identities in mpmath, exact laws of their draws."""
+
+import collections
+import itertools
+import math
+
+import cases
+import mpmath as mp
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import betaln
+
+from rlsoftmax.agents.sample_average import SampleAverage
+from rlsoftmax.contracts import asked
+from rlsoftmax.engine.blocks import _tabulate
+from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.link import bind, compiled, link
+from rlsoftmax.engine.stages import boltzmann_weights, mellowmax
+from rlsoftmax.numeric import CHOOSE, random_words, unit
+from rlsoftmax.policies.beta_thompson import BetaThompson
+from rlsoftmax.policies.boltzmann_gumbel import BoltzmannGumbel
+from rlsoftmax.policies.entmax15 import Entmax15
+from rlsoftmax.policies.epsilon_softmax import EpsilonSoftmax
+from rlsoftmax.policies.sparsemax import Sparsemax
+from rlsoftmax.policies.thompson import Thompson
+
+mp.mp.dps = 40
+
+
+def by_rule(policy):
+    def probabilities(values, temperature):
+        weights = np.full(values.size, np.nan)
+        with np.errstate(all="ignore"):
+            policy.weigh(weights, values, temperature)
+        return weights / weights.sum()
+
+    return probabilities
+
+
+def mellow(values, temperature):
+    row, lane = values[:, None], np.empty(1)
+    weights = np.full_like(row, np.nan)
+    with np.errstate(all="ignore"):
+        mellowmax(row, np.full(1, temperature), weights, lane, lane.copy(), lane.copy())
+    return weights[:, 0] / weights.sum()
+
+
+def mixed(values, temperature):
+    weights = boltzmann_weights(values, temperature)
+    EpsilonSoftmax(epsilon=0.0).weigh(weights, values)
+    return weights / weights.sum()
+
+
+MAPS = {
+    "sparsemax": by_rule(Sparsemax()),
+    "entmax15": by_rule(Entmax15()),
+    "mellowmax": mellow,
+    "epsilon_softmax": mixed,
+}
+
+
+def rows(count=300, seed=0):
+    """Return (values, temperature): ties, forbidden actions, and gaps from tiny to huge."""
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        values = rng.normal(size=rng.integers(1, 12)) * 10.0 ** rng.uniform(-3, 3)
+        values = np.round(values) if i % 3 == 0 else values
+        if i % 4 == 0 and values.size > 1:
+            values[rng.integers(values.size)] = -np.inf
+        yield values, 10.0 ** rng.uniform(-3, 3)
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize(
+    ("values", "temperature", "expected"),
+    [
+        ([2.0, 1.0, 2.0, -np.inf], 0.0, [0.5, 0.0, 0.5, 0.0]),
+        ([2.0, 1.0, 2.0, -np.inf], np.inf, [1 / 3, 1 / 3, 1 / 3, 0.0]),
+        ([7.0, 7.0], 0.3, [0.5, 0.5]),
+        ([3.0, -np.inf, -np.inf], 1.0, [1.0, 0.0, 0.0]),
+        ([3.0], 1.0, [1.0]),
+    ],
+)
+def test_a_limit_is_exact(name, values, temperature, expected):
+    np.testing.assert_array_equal(MAPS[name](np.array(values), temperature), expected)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_better_is_likelier_and_forbidden_is_never(name):
+    for values, temperature in rows():
+        chances = MAPS[name](values, temperature)
+        order = np.argsort(values)
+        assert (np.diff(chances[order]) >= -1e-15).all()
+        assert (chances[np.isneginf(values)] == 0.0).all()
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_hotter_is_more_random(name):
+    """Peers that multiply by the temperature have it the other way round."""
+    values, surprises = np.array([0.0, 0.3, 1.0, 2.0]), []
+    for temperature in (0.05, 0.2, 1.0, 5.0, 50.0):
+        chances = MAPS[name](values, temperature)
+        seen = chances[chances > 0.0]
+        surprises.append(-(seen * np.log(seen)).sum())
+    assert surprises == sorted(surprises)
+    assert surprises[0] < 0.3
+    assert surprises[-1] > 1.3
+
+
+@pytest.mark.parametrize(("name", "power", "scale"), [("sparsemax", 1.0, 1.0), ("entmax15", 0.5, 0.5)])
+def test_the_conditions_of_the_optimum_hold(name, power, scale):
+    """p^power = scale value / temperature - threshold where p > 0, and <= 0 elsewhere: no other p does that."""
+    for values, temperature in rows():
+        chances = MAPS[name](values, temperature)
+        allowed = values > -np.inf
+        x = scale * (values[allowed] - values.max()) / temperature
+        left = x - chances[allowed] ** power
+        threshold = left[np.argmax(values[allowed])]
+        assert chances.sum() == pytest.approx(1.0, abs=1e-12)
+        np.testing.assert_allclose(left[chances[allowed] > 0.0], threshold, atol=1e-9)
+        assert (x[chances[allowed] == 0.0] <= threshold + 1e-9).all()
+
+
+def mellowmax_of(values, temperature):
+    """Return ln(mean of exp(omega value)) / omega, less the highest value, in 40 digits."""
+    gaps = [mp.mpf(float(value)) - mp.mpf(float(values.max())) for value in values]
+    return gaps, mp.mpf(temperature) * mp.log(sum(mp.e ** (gap / mp.mpf(temperature)) for gap in gaps) / len(gaps))
+
+
+def test_the_mean_value_of_the_mellowmax_policy_is_the_mellowmax():
+    """MushroomRL answers with the uniform policy where its search, between -10 and 10, finds nothing."""
+    for values, temperature in rows():
+        chances, allowed = mellow(values, temperature), values > -np.inf
+        gaps, wanted = mellowmax_of(values[allowed], temperature)
+        mean = sum(mp.mpf(float(p)) * gap for p, gap in zip(chances[allowed], gaps, strict=True))
+        assert abs(mean - wanted) <= 1e-9 * max(abs(gap) for gap in gaps)
+
+
+def test_the_mellowmax_policy_has_the_most_entropy_of_all_with_its_mean():
+    """That is: the logarithms of its probabilities are a straight line in the values."""
+    for values, temperature in rows():
+        chances = mellow(values, temperature)
+        seen = chances > 1e-12
+        x, y = values[seen] - values.max(), np.log(chances[seen] / chances.max())
+        if np.ptp(x) > 0.0:
+            slope = y[np.argmin(x)] / x.min()
+            assert 0.0 <= slope <= (1.0 + 1e-9) / temperature
+            np.testing.assert_allclose(y, slope * x, atol=1e-9)
+
+
+@pytest.mark.compiled
+def test_the_mellowmax_of_a_lane_does_not_depend_on_its_neighbours():
+    """A lane that is done waits for others: that must not move it, whichever way its sums are kept."""
+    stage = compiled(mellowmax, frozenset())
+    for actions in (2, 3, 4, 9):
+        rng = np.random.default_rng(actions)
+        values, temperature = (
+            rng.normal(size=(actions, 37)) * 10.0 ** rng.uniform(-4, 3, 37),
+            10.0 ** rng.uniform(-2, 2, 37),
+        )
+        weights, lane = np.empty_like(values), np.empty(37)
+        stage(values, temperature, weights, lane, lane.copy(), lane.copy())
+        for l in range(37):
+            alone = mellow(values[:, l].copy(), temperature[l])
+            np.testing.assert_array_equal(weights[:, l] / weights[:, l].sum(), alone)
+
+
+def test_epsilon_softmax_mixes_the_two():
+    values, epsilon = np.array([0.0, 1.0, -np.inf, 2.0]), 0.25
+    weights = boltzmann_weights(values, 0.5)
+    expected = 0.75 * weights / weights.sum() + 0.25 * np.array([1, 1, 0, 1]) / 3
+    EpsilonSoftmax(epsilon=epsilon).weigh(weights, values)
+    np.testing.assert_allclose(weights, expected, rtol=1e-14)
+
+
+# --- laws of draws --------------------------------------------------------------------------------------------------
+
+DRAWS, ALARM = 300_000, 1e-6  # a probability that is off by 0.01 is missed less often than once in 10^6
+
+
+def many(self, game, counts, draws):
+    """Count what is chosen in many runs."""
+    for run in range(draws):
+        luck = 11, run, 5, CHOOSE
+        chance = unit(random_words(11, run, 5, 0)[0])
+        counts[pick(self, game, 0, luck, chance)] += 1  # noqa: F821 - linked
+
+
+def drawn(policy, **arrays):
+    """Return how often each action is chosen from these arrays; `values` are among them."""
+    game = collections.namedtuple("Arrays", arrays)(*arrays.values())
+    sources = {name: f"game.{name}" for name in arrays} | {"state": "0"}
+    assert set(asked(type(policy).choose)) <= {*sources, "luck", "uniform"}
+    pick = bind(type(policy).choose, ("luck", "uniform"), sources)
+    counts = np.zeros(arrays["values"].size, np.int64)
+    compiled(link(many, {"pick": pick}))(_tabulate([policy], 1)[0, 0], game, counts, DRAWS)
+    return counts
+
+
+def law_holds(counts, chances):
+    """G-test: return whether these counts may come from these chances."""
+    seen = chances > 0.0
+    expected, counts = DRAWS * chances[seen], counts[seen]
+    g = 2.0 * sum(n * math.log(n / e) for n, e in zip(counts, expected, strict=True) if n)
+    return stats.chi2.sf(g, len(expected) - 1) > ALARM
+
+
+def test_the_test_of_laws_notices_one_percent():
+    chances = np.array([0.3, 0.5, 0.2])
+    counts = np.random.default_rng(0).multinomial(DRAWS, chances)
+    assert law_holds(counts, chances)
+    assert not law_holds(counts, chances + [0.01, -0.01, 0.0])
+
+
+def highest_of(densities, lows, highs):
+    """Return the chance that each of some independent numbers is the highest, by quadrature."""
+    grid = np.linspace(lows, highs, 400_001)
+    pdf = np.array([density.pdf(grid) for density in densities])
+    cdf = np.array([density.cdf(grid) for density in densities])
+    others = [np.prod(np.delete(cdf, k, axis=0), axis=0) for k in range(len(densities))]
+    chances = np.array([np.trapezoid(p * o, grid) for p, o in zip(pdf, others, strict=True)])
+    assert chances.sum() == pytest.approx(1.0, abs=1e-7)
+    return chances
+
+
+@pytest.mark.compiled
+def test_thompson_sampling_chooses_each_action_with_the_chance_that_it_is_the_best():
+    belief, precision = np.array([[0.0, 0.5, 9.0, -0.3]]), np.array([[1.0, 4.0, 1.0, 0.25]])
+    counts = drawn(Thompson(), values=np.array([0.0, 0.0, -np.inf, 0.0]), belief=belief, precision=precision)
+    likely = [stats.norm(belief[0, k], precision[0, k] ** -0.5) for k in (0, 1, 3)]
+    assert counts[2] == 0
+    assert law_holds(counts, np.insert(highest_of(likely, -14.0, 14.0), 2, 0.0))
+
+
+BELIEFS = [([1.0, 1.0, 1.0], [1.0, 1.0, 1.0]), ([3.0, 40.0, 2.0], [2.0, 50.0, 1.0]), ([0.3, 0.7, 2.5], [0.4, 0.2, 2.0])]
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(("won", "lost"), BELIEFS)
+def test_beta_thompson_chooses_each_action_with_the_chance_that_it_is_the_best(won, lost):
+    arrays = {"won": np.array([[*won, 50.0]]), "lost": np.array([[*lost, 1.0]])}
+    counts = drawn(BetaThompson(), values=np.array([0.0, 0.0, 0.0, -np.inf]), **arrays)
+    # in log-odds the densities are smooth, whatever the counts
+    densities = [LogOdds(a, b) for a, b in zip(won, lost, strict=True)]
+    assert counts[3] == 0
+    assert law_holds(counts, np.append(highest_of(densities, -120.0, 120.0), 0.0))
+
+
+class LogOdds:
+    """The law of ln(p / (1 - p)), where p is Beta(a, b)."""
+
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def pdf(self, x):
+        return np.exp(self.a * x - (self.a + self.b) * np.logaddexp(0.0, x) - betaln(self.a, self.b))
+
+    def cdf(self, x):
+        small = 1.0 / (1.0 + np.exp(np.abs(x)))  # p or 1 - p, whichever has all its digits
+        return np.where(x < 0.0, stats.beta(self.a, self.b).cdf(small), stats.beta(self.b, self.a).sf(small))
+
+
+@pytest.mark.compiled
+def test_boltzmann_gumbel_is_boltzmann_where_all_actions_were_chosen_equally_often():
+    values = np.array([0.0, 0.4, -np.inf, 0.1])
+    counts = drawn(BoltzmannGumbel(c=0.5), values=values, visits=np.full((1, 4), 4.0))
+    weights = boltzmann_weights(values, 0.25)
+    assert law_holds(counts, weights / weights.sum())
+
+
+@pytest.mark.compiled
+def test_boltzmann_gumbel_begins_with_an_action_never_chosen_all_alike():
+    counts = drawn(
+        BoltzmannGumbel(), values=np.array([9.0, 0.0, -np.inf, 1.0, 2.0]), visits=np.array([[1.0, 0, 0, 0, 0]])
+    )
+    assert law_holds(counts, np.array([0.0, 1 / 3, 0.0, 1 / 3, 1 / 3]))
+
+
+def test_boltzmann_gumbel_tries_every_action_before_any_twice():
+    """TF-Agents gives an action never chosen no noise, so that it may never be chosen at all."""
+    setup = cases.setup_of(SampleAverage(initial=-100.0), BoltzmannGumbel(), cases.ARMS, steps=3, bins=[0, 3])
+    block = cases.block_of([setup], [(0, run) for run in range(40)])
+    block.play(linked(block.kind, {}))
+    np.testing.assert_array_equal(block.array("visits")[:, 0], 1.0)
+
+
+@pytest.mark.parametrize("policy", [Thompson(spread=2.0, noise=0.5), BetaThompson(wins=2.0)])
+def test_a_belief_is_what_the_rewards_say(policy):
+    """The conjugate posterior of all rewards at once, from the engine's sums of visits and rewards."""
+    setup = cases.setup_of(SampleAverage(), policy, cases.ARMS, steps=150)
+    block = cases.block_of([setup], [(0, run) for run in range(3)])
+    block.play(linked(block.kind, {}))
+    n = block.array("visits")
+    total = n * block.array("value")
+    if isinstance(policy, Thompson):
+        np.testing.assert_allclose(block.array("precision"), 0.25 + 4.0 * n, rtol=1e-12)
+        np.testing.assert_allclose(block.array("belief"), 4.0 * total / (0.25 + 4.0 * n), rtol=1e-9, atol=1e-12)
+    else:
+        np.testing.assert_allclose(block.array("won"), 2.0 + total, rtol=1e-9)
+        np.testing.assert_allclose(block.array("lost"), 1.0 + n - total, rtol=1e-9)
+    assert n.sum() == 450
+
+
+def test_the_luck_of_beta_thompson_is_counted():
+    """However unlikely: the numbers of one action never reach those of the next."""
+    from rlsoftmax.policies import beta_thompson
+
+    used, first = [], beta_thompson.NUMBERS
+    real = beta_thompson.random_words
+
+    def spy(seed, run, step, purpose):
+        used.append(purpose)
+        return np.uint64(0), np.uint64(2**64 - 1)  # every attempt fails
+
+    beta_thompson.random_words = spy
+    try:
+        with np.errstate(all="ignore"):
+            beta_thompson.log_gamma_draw(1.5, (0, 0, 0, 0), first)
+    finally:
+        beta_thompson.random_words = real
+    assert used == list(range(first + 1, first + 1 + beta_thompson.ATTEMPTS))
+    assert max(used) < first + beta_thompson.ATTEMPTS + 1
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("policy", [Thompson(), BetaThompson(), BoltzmannGumbel(), EpsilonSoftmax(temperature=0.5)])
+def test_a_policy_has_its_bits_compiled_or_not(policy):
+    setup = cases.setup_of(SampleAverage(), policy, cases.ARMS, steps=60)
+    blocks = [cases.block_of([setup], cases.lanes_of(cells=1)) for _ in range(2)]
+    found = [cases.bits(b.play(k(b.kind))) for b, k in zip(blocks, (fuse, lambda kind: linked(kind, {})), strict=True)]
+    assert found[0] == found[1]
+    assert len(set(found[0].values())) == 3
+
+
+def test_every_combination_of_allowed_actions_is_respected():
+    for allowed in itertools.product([False, True], repeat=4):
+        if any(allowed):
+            values = np.where(allowed, [1.0, 2.0, 3.0, 4.0], -np.inf)
+            for name in MAPS:
+                assert (MAPS[name](values, 2.0)[~np.array(allowed)] == 0.0).all()
