@@ -198,7 +198,7 @@ def registered():
     ("name", "kwargs", "reason"),
     [
         ("Wrapped-v0", {}, "the wrapper TransformReward may change what happens"),
-        ("CartPole-v1", {}, "its observations are Box, not Discrete"),
+        ("CartPole-v1", {}, "observes Box[4]: only Discrete"),
         ("Blackjack-v1", {}, "its observations are Tuple, not Discrete"),
         ("Taxi-v4", {"fickle_passenger": True}, "differs from what its P says"),
         ("Lying-v0", {}, "differs from what its P says"),

@@ -24,6 +24,8 @@ class TableBandit(Environment):
     `digest` (first 16 hex digits of the file's SHA-256) is filled in when it is empty, so that results belong to what
     the file said, not to its name.
 
+    Source: a bandit whose arms change on their own (restless: Whittle, 1988), as rows of a table.
+
     >>> TableBandit(means=(0.2, 0.8, 0.5)).actions
     3
     """
