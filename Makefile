@@ -15,7 +15,7 @@ test: $(VENV)/ready-dev
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --check rlsoftmax tests experiments
 	$(BIN)/mypy
 
 coverage: $(VENV)/ready-dev
