@@ -232,6 +232,24 @@ def test_a_study_without_runs_says_why():
         plots.draw(dataclasses.replace(study, cells=cells))
 
 
+def test_only_the_best_temperature_is_printed_bold():
+    study = simulated.ten_arms()
+    best = labels.number(max(study.cells, key=lambda cell: cell.scores().mean()).overrides["tau"])
+    bold = [text.get_text() for text in plots.draw(study).axes[0].texts if text.get_fontweight() == "bold"]
+    assert [words.removeprefix("τ = ") for words in bold] == [best]
+
+
+def test_cells_without_a_greedy_score_are_left_out_where_it_is_drawn():
+    study = simulated.union()
+    cells = [
+        cell if "tau" in cell.overrides else dataclasses.replace(cell, arrays={"reward": cell.arrays["reward"]})
+        for cell in study.cells
+    ]
+    (side,) = plots.plotted(dataclasses.replace(study, cells=tuple(cells)), score="greedy").sides
+    assert not side.references
+    assert len(side.lines[0].points) == 4
+
+
 def test_what_failed_or_is_missing_is_said():
     numbers = plots.plotted(simulated.broken())
     assert "2 of 48 runs failed" in numbers.note
