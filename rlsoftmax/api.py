@@ -358,12 +358,10 @@ def _columns(cell: Cell, axes: Sequence[str], metric: str | None) -> dict[str, A
 
 def _picture(study: Study) -> str:
     """Return the figure as an SVG, or a sentence why there is none."""
-    import io
+    from rlsoftmax.plots.files import picture
 
-    buffer = io.StringIO()
     try:
-        study.plot().savefig(buffer, format="svg")
+        text = picture(study.plot(), "svg").decode()
     except ConfigError as error:
         return f"<p>{html.escape(str(error))}</p>"
-    text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -159,6 +159,9 @@ def _run(plan: Plan, signals: Signals) -> int:
     with progress_line() as on_progress:
         study = play(plan, on_progress, signals.stop)
     signals.playing = False
+    if not any(len(cell.runs) for cell in study.cells) and (complaint := answers.failures(study)):
+        _complain(complaint)  # there is nothing to tabulate
+        return FAILED
     return _finish(study, [_write_table(study), Path(study.folder or "") / "study.yaml"])
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from command_line import call, cells, ok, plans, refused, write
 
-from rlsoftmax import shelf
+from rlsoftmax import cli, shelf
 from rlsoftmax.store.folder import Folder
 from rlsoftmax.store.read import read_study
 
@@ -507,3 +507,13 @@ def test_optuna_and_joblib():
     answer = call("sweep", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tau=0.1,0.2,0.4", *QUICK, "study=s")
     assert answer.code == 0, answer
     assert len(cells("s")) == 3
+
+
+def test_a_study_of_which_every_run_failed_says_so_and_exits_with_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("late.py").write_text(
+        "import rlsoftmax as rs\n\n\nclass Late(rs.Environment):\n    actions = 1\n\n"
+        "    def pull(self, step):\n        return 1e308 if step >= 60 else 1.0\n"
+    )
+    assert cli.main("run --with late.py env=late tau=1 runs=2 steps=90 study=lost".split()) == 1
+    assert "2 runs failed; the first: cell" in capsys.readouterr().err
