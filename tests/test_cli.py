@@ -513,7 +513,7 @@ def test_a_study_of_which_every_run_failed_says_so_and_exits_with_one(tmp_path, 
     monkeypatch.chdir(tmp_path)
     Path("late.py").write_text(
         "import rlsoftmax as rs\n\n\nclass Late(rs.Environment):\n    actions = 1\n\n"
-        "    def pull(self, step):\n        return 1e308 if step >= 60 else 1.0\n"
+        "    def pull(self, step):\n        return step * 1e308 if step >= 60 else 1.0\n"
     )
     assert cli.main("run --with late.py env=late tau=1 runs=2 steps=90 study=lost".split()) == 1
     assert "2 runs failed; the first: cell" in capsys.readouterr().err
