@@ -101,7 +101,7 @@ class Beside:
 # What the book keeps in another form is compared through what is made of it.
 KEPT = {
     "sarsa_lambda": {"value", "trace"}, "q_lambda": {"value", "trace"}, "n_step_q": {"value"},
-    "n_step_sarsa": {"value"}, "reinforce": {"preference", "baseline"}, "dyna_q": {"value"},
+    "n_step_sarsa": {"value"}, "reinforce": {"preference", "baseline"}, "dyna_q": {"value"}, "speedy_q": {"value"},
 }  # fmt: skip
 
 
@@ -202,11 +202,10 @@ def test_the_weights_of_exp3_are_not_frozen():
 def test_what_is_not_allowed_is_never_in_a_target(name):
     """The tables beside the first one know nothing of what is allowed."""
     agent = shelf.find("agent", name)(initial=0.0, gamma=1.0, alpha=1.0)
-    mind = {key: np.array(array, float) for key, array in agent.memory(2, 3).items()}
+    mind = {key: np.array(array) for key, array in agent.memory(2, 3).items()}
     mind["value"][:] = [[-4.0, -4.0, -np.inf], [-5.0, -5.0, -np.inf]]  # a forbidden 0 would look better
-    for key in ("twin", "previous"):
-        if key in mind:
-            mind[key][:, :2] = mind["value"][:, :2]
+    if "twin" in mind:
+        mind["twin"][:, :2] = mind["value"][:, :2]
     offered = {"state": 0, "action": 0, "reward": -1.0, "next_state": 1, "terminated": False, "luck": (1, 2, 3, 4)}
     offered |= {"visits": np.ones((2, 3)), "next_temperature": 1e-3} | mind
     rule = type(agent).learn

@@ -1,8 +1,8 @@
 """Agents from their books, on plain lists: `name(mind, self, t)` learns from a transition t and changes the mind.
 
 t: state s, action a, reward r, state s2 and action a2 that follow, end (terminated), over (ended), chances of the
-actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k). Only exp (`decay`), log and normal come
-from the library. `mind` starts as `fresh` says; names with an underscore are the reference's own.
+actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k). Only exponentials, logarithms and
+normals come from the library. Names with an underscore in the mind are the reference's own.
 """
 
 from rlsoftmax.numeric import decay, log, normal
@@ -104,11 +104,11 @@ def mellowmax_q(mind, self, t):
 
 
 def speedy_q(mind, self, t):
-    value, previous = mind["value"], mind["previous"]
+    value, previous = mind["value"], mind.get("_previous", mind["value"])
     alpha = 1.0 / t.visits[t.s][t.a] if int(self.step_size) == 1 else self.alpha
     here, now = value[t.s][t.a], bootstrapped(t, self, max(value[t.s2]))
     then = bootstrapped(t, self, max(previous[t.s2]))
-    previous[t.s][t.a] = here
+    mind["_previous"] = [list(row) for row in value]
     value[t.s][t.a] = here + alpha * (then - here) + (1.0 - alpha) * (now - then)
 
 
