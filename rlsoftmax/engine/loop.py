@@ -229,6 +229,7 @@ def look_in(game, row):
 
 
 def copy_place(source, target):
+    """Copy where every run is."""
     if HAS_STATES:
         copy(source.state, target.state)
     if KEEPS_OBSERVATION:
@@ -238,6 +239,7 @@ def copy_place(source, target):
 
 
 def copy_lane(source, target, l):
+    """Copy where run l is."""
     if HAS_STATES:
         target.state[l] = source.state[l]
     if KEEPS_OBSERVATION:
@@ -323,6 +325,7 @@ def warm(game, row, shift, here, values, temperature):
 
 
 def rank_lanes(game, row, shift, here, values, purpose):
+    """Let the agent say what is ranked, run by run."""
     for l in range(here.state.size):
         agent = game.agent[row, game.config[shift + l]]
         luck = game.seed, game.run[shift + l], game.first + row, purpose
@@ -350,6 +353,7 @@ def forbid_here(game, row, shift, here, rows, nothing):
 
 
 def each_run(rule, game, row, shift, here, into, values, temperature, purpose):
+    """Apply a rule of the policy to each run."""
     for l in range(temperature.size):
         lane = shift + l
         luck = game.seed, game.run[lane], game.first + row, purpose
@@ -454,6 +458,7 @@ def move_lane(game, row, env, l, state, action, normal, luck):
 
 
 def note_episode(record, env, game, l, gain, age):
+    """Count the episode that run l has just ended."""
     out = game.out
     record[EPISODES, l] += 1.0
     record[RETURN, l] += gain
@@ -464,6 +469,7 @@ def note_episode(record, env, game, l, gain, age):
 
 
 def keep_record(game, row):
+    """Add this step's numbers to the sums of its bin."""
     record = game.record[game.bin[row]]
     accumulate(record[REWARD], game.out.reward)
     if HAS_REGRET:
@@ -475,6 +481,7 @@ def keep_record(game, row):
 
 
 def learn_lanes(game, row):
+    """Let every run learn from its step."""
     now, out, step = game.now, game.out, game.first + row
     for l in range(out.reward.size):
         agent = game.agent[row, game.config[l]]
@@ -565,6 +572,7 @@ def value_ahead(game, row, l, there):
 
 
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
+    """Tell the policy and the adaptive temperature what run l has learned."""
     if POLICY_OBSERVES:
         luck, policy = (game.seed, game.run[l], step, OBSERVE), game.policy[row, game.config[l]]
         watch(policy, game, l, state, action, reward, change, terminated, ended, step, luck)
