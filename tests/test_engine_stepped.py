@@ -15,6 +15,7 @@ from reference import rules
 from reference.whole_loop import luck_of, play
 from scipy import stats
 
+import rlsoftmax as rs
 from rlsoftmax.agents.expected_sarsa import ExpectedSarsa
 from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.sarsa import Sarsa
@@ -337,3 +338,14 @@ def test_the_environments_of_two_threads_do_not_meet():
     for thread in threads:
         thread.join()
     assert done[0] == done[1]
+
+
+def test_a_failed_run_is_stored_with_its_reason_and_the_others_with_their_numbers():
+    made[0] = 0
+    env = rs.Gymnasium(id="Half-v0", kwargs={"wrong": "raise"})
+    _ = env.way  # looking at it makes two: the runs begin with a good one
+    data = rs.run("tau=0.5", "engine.threads=1", env=env, agent="q_learning", runs=4, steps=40).cells[0].data
+    assert data.runs.tolist() == [0, 2]
+    assert [(failure.run, failure.step, failure.reason) for failure in data.failures] == [
+        (1, 6, "RuntimeError: out of power"), (3, 6, "RuntimeError: out of power"),
+    ]  # fmt: skip
