@@ -175,6 +175,16 @@ def test_soft_q_at_temperature_0_is_q_learning():
     assert np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["q_learning", "sarsa", "expected_sarsa"])
+def test_steps_of_one_over_visits_are_the_mean_of_the_targets(name):
+    """Pulls are ends, so that the targets are the rewards."""
+    one, other = (
+        first_table(setup_of(*agent, "arms")) for agent in ((name, {"step_size": "visits"}), ("sample_average", {}))
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert not np.allclose(one, first_table(setup_of(name, {}, "arms")))
+
+
 # --- what peers got wrong -------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,6 @@ class StepSize(IntEnum):
     VISITS = 1  # 1 / visits of the state and action, this one included; alpha is not read
 
 
-def share(step_size, alpha, visits):
+def share(step_size, alpha, visits, state, action):
     """Return the step size of an update."""
-    return 1.0 / visits if step_size == StepSize.VISITS else alpha
+    return 1.0 / visits[state, action] if step_size == StepSize.VISITS else alpha

@@ -4,12 +4,15 @@ from typing import Annotated
 
 import numpy as np
 
+from rlsoftmax.agents._steps import StepSize, share
 from rlsoftmax.component import Bound, Share
 from rlsoftmax.contracts import Agent
 
 
 class ExpectedSarsa(Agent):
     """Move value(s, a) towards reward + gamma sum of probability(a') value(s', a').
+
+    With `step_size: visits` the step size is 1 / visits of (s, a), this one included, instead of alpha.
 
     Source: van Seijen et al. (2009); Sutton and Barto (2018), equation 6.9.
 
@@ -23,14 +26,16 @@ class ExpectedSarsa(Agent):
     alpha: Share = 0.1
     gamma: Share = 0.99
     initial: Annotated[float, Bound(), "reward units"] = 0.0
+    step_size: StepSize = StepSize.FIXED
 
     def memory(self, states, actions):
         return {"value": np.full((states, actions), self.initial)}
 
-    def learn(self, value, state, action, reward, next_state, next_probabilities, terminated):
+    def learn(self, value, state, action, reward, next_state, next_probabilities, terminated, visits=None):
         target = reward
         if not terminated:
             for k in range(next_probabilities.size):
                 if next_probabilities[k] > 0.0:  # a forbidden action is worth -infinity and has probability 0
                     target += self.gamma * next_probabilities[k] * value[next_state, k]
-        value[state, action] += self.alpha * (target - value[state, action])
+        step = share(self.step_size, self.alpha, visits, state, action)
+        value[state, action] += step * (target - value[state, action])

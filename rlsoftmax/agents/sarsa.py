@@ -4,12 +4,15 @@ from typing import Annotated
 
 import numpy as np
 
+from rlsoftmax.agents._steps import StepSize, share
 from rlsoftmax.component import Bound, Share
 from rlsoftmax.contracts import Agent
 
 
 class Sarsa(Agent):
     """Move value(s, a) towards reward + gamma value(s', a'), where a' is the action that is then executed.
+
+    With `step_size: visits` the step size is 1 / visits of (s, a), this one included, instead of alpha.
 
     Source: Rummery and Niranjan (1994); Sutton and Barto (2018), equation 6.7.
 
@@ -23,10 +26,12 @@ class Sarsa(Agent):
     alpha: Share = 0.1
     gamma: Share = 0.99
     initial: Annotated[float, Bound(), "reward units"] = 0.0
+    step_size: StepSize = StepSize.FIXED
 
     def memory(self, states, actions):
         return {"value": np.full((states, actions), self.initial)}
 
-    def learn(self, value, state, action, reward, next_state, next_action, terminated):
+    def learn(self, value, state, action, reward, next_state, next_action, terminated, visits=None):
         target = reward if terminated else reward + self.gamma * value[next_state, next_action]
-        value[state, action] += self.alpha * (target - value[state, action])
+        step = share(self.step_size, self.alpha, visits, state, action)
+        value[state, action] += step * (target - value[state, action])

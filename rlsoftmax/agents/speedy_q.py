@@ -35,7 +35,7 @@ class SpeedyQ(Agent):
         return {"value": value, "last": np.zeros(2, np.int64), "earlier": value[0, :1].copy()}
 
     def learn(self, value, last, earlier, visits, state, action, reward, next_state, terminated):
-        here, alpha = value[state, action], share(self.step_size, self.alpha, visits[state, action])
+        here, alpha = value[state, action], share(self.step_size, self.alpha, visits, state, action)
         now, then = reward, reward
         if not terminated:
             now += self.gamma * highest(value[next_state])
