@@ -23,7 +23,7 @@ from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
 from rlsoftmax.engine.setup import Array, Setup
 from rlsoftmax.engine.stepped import Stepper, Trouble
 from rlsoftmax.errors import Interrupted
-from rlsoftmax.numeric import BuildLuck, LuckOfMany
+from rlsoftmax.numeric import RANK, BuildLuck, LuckOfMany
 
 MOST_LANES, FEWEST_LANES = 128, 16
 BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
@@ -220,15 +220,17 @@ def _ranked(block: Block) -> Array:
     """Ask an agent that ranks something else than its first array, run by run and state by state."""
     agent, world = block.kind.agent, block.world
     rule = agent.own_rules()["rank"]
-    names = [name for name in asked(rule) if name not in ("values", "state", "step")]
+    names = [name for name in asked(rule) if name not in ("values", "state", "step", "luck")]
     values = np.zeros((block.lanes, world.states, world.actions))
     arrays = {name: block.array(name) for name in names}
     for l in range(block.lanes):
         self = block.setups[block.config[l]].agent
         for state in range(world.states):
-            offered = {"values": values[l, state], "state": state, "step": block.first}
+            luck = block.setups[0].seed, int(block.run[l]), block.first, RANK
+            offered = {"values": values[l, state], "state": state, "step": block.first, "luck": luck}
             offered |= {name: array[l] for name, array in arrays.items()}
-            rule(self, **{name: offered[name] for name in asked(rule)})
+            with np.errstate(over="ignore"):  # luck wraps around on purpose
+                rule(self, **{name: offered[name] for name in asked(rule)})
     return values
 
 

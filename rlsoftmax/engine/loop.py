@@ -449,7 +449,7 @@ def move_lane(game, row, env, l, state, action, normal, luck):
     out.reward[l], out.terminated[l], out.ended[l] = reward, end, over
     if over:
         note_episode(game.record[game.bin[row]], env, game, l, gain, age + 1)
-        begin(game, row, l, step + 1, out.resume)
+        begin(game, row + 1, l, step + 1, out.resume)
     else:
         copy_lane(out.next, out.resume, l)
     game.age[l] = 0 if over else age + 1

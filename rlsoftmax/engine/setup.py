@@ -31,6 +31,7 @@ class World:
     limit: int
     shared: Mapping[str, Array]
     own: tuple[str, ...]
+    own_shapes: tuple[Any, ...]  # shape and type of each of them
     transitions: Transitions | None
 
 
@@ -106,7 +107,8 @@ class Setup:
         world = self.world
         same_world = self.env if world.shared else type(self.env)
         times = (self.steps, self.edges.tobytes(), self.snapshot_steps.tobytes())
-        return (self.kind, self._minds, same_world, world.states, world.actions, world.limit, self.seed, *times)
+        sizes = (world.states, world.actions, world.limit, world.own_shapes)
+        return (self.kind, self._minds, same_world, *sizes, self.seed, *times)
 
     def parts(self) -> dict[str, Component | None]:
         """Return who may remember something, in the order of the arrays."""
@@ -164,11 +166,17 @@ def world_of(env: Environment, seed: int) -> World:
     """Return the sizes and arrays of an environment; equal environments are looked at once."""
     check_env(env)
     shared = {name: np.ascontiguousarray(array) for name, array in _shared(env).items()}
-    own = tuple(env.own(BuildLuck(seed, 0))) if hasattr(env, "own") else ()
+    own = {name: np.asarray(array) for name, array in _own(env, seed).items()}
+    own_shapes = tuple((array.shape, array.dtype.str) for array in own.values())
     limit: Any = getattr(env, "limit", None)
     states = 1 if env.is_bandit() else int(getattr(env, "states", 0))
     table = env.transitions() if hasattr(env, "transitions") else None
-    return World(states, int(env.actions), FOREVER if limit is None else int(limit), shared, own, table)  # type: ignore[attr-defined]
+    limit, actions = FOREVER if limit is None else int(limit), int(env.actions)  # type: ignore[attr-defined]
+    return World(states, actions, limit, shared, tuple(own), own_shapes, table)
+
+
+def _own(env: Environment, seed: int) -> Mapping[str, Array]:
+    return env.own(BuildLuck(seed, 0)) if hasattr(env, "own") else {}
 
 
 def _shared(env: Environment) -> Mapping[str, Array]:
