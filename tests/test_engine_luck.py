@@ -89,6 +89,7 @@ class RestlessWorld(Environment):
 RESTLESS = [
     cases.Case(RestlessAgent(), RestlessPolicy(temperature=RestlessHeat()), RestlessWorld(), {}),
     cases.Case(RestlessAgent(), RestlessChoice(), RestlessWorld(), {}),
+    cases.Case(RestlessAgent(), RestlessPolicy(temperature=RestlessHeat()), cases.GaussianBandit(delay=2, batch=3), {}),
 ]
 
 

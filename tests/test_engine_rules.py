@@ -569,28 +569,6 @@ def an_adaptive_temperature_below_zero():
     return Q, Boltzmann(temperature=Mine()), CHAIN
 
 
-@refused("in Mine.learn uses a dict, which cannot be compiled; numbers, arrays and functions can.")
-def a_dictionary():
-    class Mine(Agent):
-        memory = values
-
-        def learn(self, value, state, action, reward):
-            value[state, action] += TABLE["a"]
-
-    return Mine(), SOFT, CHAIN
-
-
-@refused("reaches rlsoftmax.numeric.exp through its module; write `from rlsoftmax.numeric import exp`.")
-def a_function_behind_a_module():
-    class Mine(Agent):
-        memory = values
-
-        def learn(self, value, state, action, reward):
-            value[state, action] += numeric.exp(-reward)
-
-    return Mine(), SOFT, CHAIN
-
-
 BY_THE_COMPILER = {}
 
 
@@ -602,6 +580,28 @@ def refused_by_the_compiler(message):
         return build
 
     return note
+
+
+@refused_by_the_compiler("in Mine.learn uses a dict, which cannot be compiled; numbers, arrays and functions can.")
+def a_dictionary():
+    class Mine(Agent):
+        memory = values
+
+        def learn(self, value, state, action, reward):
+            value[state, action] += TABLE["a"]
+
+    return Mine(), SOFT, CHAIN
+
+
+@refused_by_the_compiler("reaches rlsoftmax.numeric.exp through its module; write `from rlsoftmax.numeric import exp`.")
+def a_function_behind_a_module():
+    class Mine(Agent):
+        memory = values
+
+        def learn(self, value, state, action, reward):
+            value[state, action] += numeric.exp(-reward)
+
+    return Mine(), SOFT, CHAIN
 
 
 @refused_by_the_compiler(
