@@ -171,11 +171,17 @@ def header(plan: Plan) -> str:
 
     steps = sorted({cell.experiment.steps for cell in plan.cells})
     some = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]}..{steps[-1]}"
-    tables = any(hasattr(type(cell.experiment.env), "table") for cell in plan.cells)
-    notes = [*plan.notes, *(["played from its table"] if tables else [])]
+    ways = dict.fromkeys(way for cell in plan.cells if (way := _way(cell.experiment.env)))
+    notes = [*plan.notes, *ways]
     about = f" ({'; '.join(notes)})" if notes else ""
     cells = f"{len(plan.cells)} cell{'s' * (len(plan.cells) > 1)}"
     return f"{parts_of(plan)}: {cells} x {plan.runs} runs x {some} steps{about}"
+
+
+def _way(env: Any) -> str:
+    """Return how an environment of Gymnasium is played, and why."""
+    way = getattr(env, "way", "")
+    return "played from its table" if way == "table" else f"stepped: {env.reason}" if way == "stepped" else ""
 
 
 def _finish(study: StudyData, written: Sequence[Path]) -> int:

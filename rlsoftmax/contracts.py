@@ -38,8 +38,8 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "temperature": ("values", "visits", "allowed", *_PLACE, "step"),
     "observe": ("state", "action", "reward", "change", "terminated", "ended", "visits", *_LUCK),
     "start": ("uniform", *_LUCK),
-    "pull": ("action", "uniform", "normal", "time", *_LUCK),
-    "step": ("state", "action", "uniform", "normal", "time", *_LUCK),
+    "pull": ("action", "uniform", "normal", "normals", "time", *_LUCK),
+    "step": ("state", "action", "uniform", "normal", "normals", "time", *_LUCK),
     "regret": ("state", "action", "step"),
     "success": ("reward", "terminated", "next_state"),
 }  # fmt: skip

@@ -39,11 +39,14 @@ ABOUT = ("study", "results", "engine", "executor", "grids", "claims", "question"
 Lookup = Callable[[str, str], type[Component]]
 
 
+RUNS, STEPPED_RUNS = 100, 10  # what `runs: auto` means, and for an environment that is stepped in Python
+
+
 class Numbers(Component):
     """The whole numbers of an experiment, with their bounds."""
 
     steps: Annotated[int, Bound(1, 2**53)] = 1000
-    runs: Annotated[int, Bound(1, 10**9)] = 100
+    runs: Annotated[int, Bound(1, 10**9)] = RUNS
     seed: Seed = 0
 
 
@@ -124,7 +127,10 @@ def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
     if tau is not None:
         parts["policy"] = dataclasses.replace(parts["policy"], temperature=tau)
     _check_fit(parts["agent"], parts["policy"])
-    numbers = build(Numbers, {key: config[key] for key in ("steps", "runs", "seed") if key in config}, "")
+    given = {key: config[key] for key in ("steps", "runs", "seed") if key in config}
+    if given.get("runs", "auto") == "auto":
+        given["runs"] = STEPPED_RUNS if getattr(parts["env"], "way", "") == "stepped" else RUNS
+    numbers = build(Numbers, given, "")
     record = build(Record, mapping("record", config.get("record")), "record")
     env: Any = parts["env"]
     ends = bins.edges(numbers.steps, record, env.is_bandit())
