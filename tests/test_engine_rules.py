@@ -453,6 +453,24 @@ def an_environment_without_a_start():
     return Q, SOFT, Mine()
 
 
+@refused("environment Mine has no `states`; observations that are not numbered cannot be played so far.")
+def an_environment_without_states():
+    class Mine(Environment):
+        actions, limit = 2, 5
+
+        def own(self, luck):
+            return {"observation": np.zeros(2)}
+
+        def start(self, observation, uniform):
+            observation[0] = uniform
+
+        def step(self, observation, action):
+            observation[0] += action
+            return 1.0, False
+
+    return Q, SOFT, Mine()
+
+
 @refused("environment Mine does not say how many `actions` there are.")
 def an_environment_without_actions():
     class Mine(Environment):

@@ -21,8 +21,10 @@ def check_env(env: Environment) -> None:
         raise RuleError(f"environment {name} needs the rule `pull`, or `start` and `step`; it has {_list(rules)}.")
     if not hasattr(env, "actions"):
         raise RuleError(f"environment {name} does not say how many `actions` there are.")
-    if not env.is_bandit() and not hasattr(env, "states") and not hasattr(env, "own"):
-        raise RuleError(f"environment {name} has neither `states` nor an array `observation`.")
+    if not env.is_bandit() and not hasattr(env, "states"):
+        raise RuleError(
+            f"environment {name} has no `states`; observations that are not numbered cannot be played so far."
+        )
 
 
 def check_memory(agent: Agent, arrays: Mapping[str, Any], states: int, actions: int) -> None:
