@@ -13,6 +13,7 @@ from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.envs.gaussian_bandit import GaussianBandit
+from rlsoftmax.numeric import STEP
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 from rlsoftmax.policies.greedy import Greedy
@@ -117,3 +118,17 @@ def test_the_interpreted_engine_has_the_bits_of_the_reference(agent, policy, wor
 )
 def test_the_compiled_engine_has_the_bits_of_the_reference(agent, policy, world):
     check(world, agent, policy, fuse)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"look_beyond_cuts": lambda game, row: None},  # no bootstrap at a cut
+        {"CUT": STEP},  # the choice at a cut with the luck of a step
+        {"count": lambda *asked: None},  # visits not counted
+    ],
+    ids=["no bootstrap", "luck used again", "no visits"],
+)
+def test_the_reference_notices_a_planted_fault(fault):
+    with pytest.raises(AssertionError):
+        check("chain", "sarsa", "boltzmann, by visits", lambda kind: linked(kind, fault))
