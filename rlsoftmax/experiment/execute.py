@@ -28,7 +28,7 @@ from rlsoftmax.store.data import Failure
 from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows
 
-CHUNK_SECONDS, CHUNK_BYTES = 2.0, 64 << 20
+CHUNK_SECONDS, CHUNK_BYTES = 2.0, 32 << 20
 Lane = tuple[int, int]  # number of the cell in the plan, run
 
 
@@ -215,7 +215,7 @@ def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
 
 
 class _Writer:
-    """Gathers finished blocks into chunks of at least two seconds of work, or 64 MB."""
+    """Gathers finished blocks into chunks of at least two seconds of work, or 32 MB, so that memory stays small."""
 
     def __init__(self, results: Store, on_progress: Callable[[Progress], None] | None, total: int) -> None:
         self._results, self._tell, self._total = results, on_progress, total
@@ -252,16 +252,13 @@ def _alike(first: _Harvest, second: _Harvest) -> bool:
 
 
 def _rows(blocks: list[_Harvest]) -> Rows:
-    good = [~block.broken for block in blocks]
-    ids = [[block.task.cells[c].id for c in block.task.config[keep]] for block, keep in zip(blocks, good, strict=True)]
-    arrays = {
-        name: np.concatenate([block.arrays[name][keep] for block, keep in zip(blocks, good, strict=True)])
-        for name in blocks[0].arrays
-    }
+    good = [slice(None) if not block.broken.any() else ~block.broken for block in blocks]  # a slice copies nothing
+    kept = list(zip(blocks, good, strict=True))
     setup = blocks[0].task.setups[0]
+    arrays = {name: np.concatenate([block.arrays[name][keep] for block, keep in kept]) for name in blocks[0].arrays}
     return Rows(
-        cells=tuple(cell for group in ids for cell in group),
-        runs=np.concatenate([block.task.run[keep] for block, keep in zip(blocks, good, strict=True)]),
+        cells=tuple(block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()),
+        runs=np.concatenate([block.task.run[keep] for block, keep in kept]),
         edges=setup.edges,
         snapshot_steps=setup.snapshot_steps if "snapshot/entropy" in arrays else setup.snapshot_steps[:0],
         arrays=arrays,
