@@ -1,7 +1,5 @@
 """A softmax that gives bad actions no chance at all."""
 
-import numpy as np
-
 from rlsoftmax.component import Temperature
 from rlsoftmax.contracts import Policy, highest
 
@@ -14,6 +12,7 @@ class Sparsemax(Policy):
 
     Source: Martins and Astudillo (2016), equation 2.
 
+    >>> import numpy as np
     >>> weights = np.empty(3)
     >>> Sparsemax().weigh(weights, np.array([1.0, 0.5, -1.0]), 1.0)
     >>> weights
@@ -27,7 +26,7 @@ class Sparsemax(Policy):
         scale = min(max(1.0 / temperature, 1e-300), 1e300) if temperature > 0.0 else 1e300
         for k in range(values.size):
             weights[k] = (values[k] - best) * scale
-        threshold, before = -np.inf, 0
+        threshold, before = -1.0, 0  # what the best action alone would need; more actions only raise it
         while True:
             total, left = 0.0, 0
             for k in range(values.size):
