@@ -28,3 +28,27 @@ def test_a_number_called_like_an_attribute_of_an_array_is_the_number():
     block = Block([setup], np.zeros(1, np.int64), np.zeros(1, np.int64)).play(linked(setup.kind, {}))
     pulls = 4 * (3.0 + 0.5 + 0.25 + 0.125)
     assert block.sums()["reward"][0, 0] == pytest.approx(pulls + block.array("visits")[0, 0, 1])
+
+
+class Habit(rs.Agent):
+    """Ranks its values plus a bonus that changes with the step."""
+
+    bonus: rs.Number = 1.0
+
+    def memory(self, states, actions):
+        return {"value": np.zeros((states, actions))}
+
+    def rank(self, values, value, state):
+        for k in range(values.size):
+            values[k] = value[state, k] + self.bonus * k
+
+    def learn(self, value, state, action, reward):
+        value[state, action] += 0.1 * (reward - value[state, action])
+
+
+def test_what_is_ranked_at_the_end_reads_the_schedule_at_that_step():
+    edges = np.array([0, 4])
+    agent = Habit(bonus=rs.Linear(start=0.0, end=8.0, steps=8.0))
+    setup = Setup(agent, rs.Greedy(), Named(), 0, 4, edges, edges[:0])
+    block = Block([setup], np.zeros(1, np.int64), np.zeros(1, np.int64)).play(linked(setup.kind, {}))
+    np.testing.assert_allclose(block.values()[0] - block.array("value")[0], [[0.0, 4.0]])

@@ -223,8 +223,11 @@ def _ranked(block: Block) -> Array:
     names = [name for name in asked(rule) if name not in ("values", "state", "step", "luck")]
     values = np.zeros((block.lanes, world.states, world.actions))
     arrays = {name: block.array(name) for name in names}
+    agents = [setup.agent for setup in block.setups]
+    table = _tabulate(agents, 1)  # a rule reads the numbers of this step, schedules among them
+    _fill_schedules(table, agents, np.array([float(block.first)]))
     for l in range(block.lanes):
-        self = block.setups[block.config[l]].agent
+        self = table[0, block.config[l]]
         for state in range(world.states):
             luck = block.setups[0].seed, int(block.run[l]), block.first, RANK
             offered = {"values": values[l, state], "state": state, "step": block.first, "luck": luck}
