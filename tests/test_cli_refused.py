@@ -21,9 +21,12 @@ def empty(tmp_path, monkeypatch):
 LINES = [
     # names
     ("run tau=exponetial", "no tau 'exponetial'. Did you mean 'exponential'? Known: constant"),
-    ("run env=nope", "no env 'nope'. Known: bernoulli_bandit"),
+    ("run env=nope", "no env 'nope'. Known: adversarial_bandit, bernoulli_bandit"),
     ("run agent=q_lerning", "no agent 'q_lerning'. Did you mean 'q_learning'?"),
-    (f"run {Q} agent.alpa=0.1", "unknown key agent.alpa. Did you mean 'alpha'? Known: alpha, gamma, initial."),
+    (
+        f"run {Q} agent.alpa=0.1",
+        "unknown key agent.alpa. Did you mean 'alpha'? Known: alpha, gamma, initial, step_size.",
+    ),
     ("run agnt.alpha=0.1", "unknown key agnt. Did you mean 'agent'?"),
     (f"run {Q} alpha=0.2", "unknown key alpha. Did you mean 'agent.alpha'?"),
     ("run epsilon=0.2 policy=epsilon_greedy", "unknown key epsilon. Did you mean 'policy.epsilon'?"),
@@ -99,7 +102,7 @@ LINES = [
     # environments
     ("run env.id=Nope-v1 env=gymnasium", "env.id='Nope-v1' is not registered in Gymnasium."),
     ("run env.id=Taxi-v3 env=gymnasium", "Did you mean 'Taxi-v4'?"),
-    ("run env.id=CartPole-v1 env=gymnasium tau=1", "CartPole-v1 has no table"),
+    ("run env.id=CartPole-v1 env=gymnasium tau=1", "CartPole-v1 observes Box[4]: only Discrete"),
     ("run env.id=os:system env=gymnasium tau=1", "env.id='os:system' must be a registered name"),
     ("run env=frozen_lake env.kwargs={map_name:9x9}", "cannot be made"),
     # text that cannot be read

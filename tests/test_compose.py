@@ -107,7 +107,7 @@ def test_with_value_needs_a_leaf_that_is_there():
         ("agent.alpha=exponential", "agent.alpha", ["exponential"], "+tau@agent.alpha=exponential"),
         ("steps=choice(1,2)", "steps", [1, 2], "steps=2"),
         ("steps=range(1,3)", "steps", [1, 2], "steps=2"),
-        ("agent=glob(*sarsa)", "agent", ["expected_sarsa", "sarsa"], "agent=sarsa"),
+        ("agent=glob(*sarsa)", "agent", ["expected_sarsa", "n_step_sarsa", "sarsa"], "agent=sarsa"),
         ("env.chances=[0.4,0.6]", "env.chances", [[0.4, 0.6]], "env.chances=[0.4,0.6]"),
         ("+extra=1", "extra", [1], "+extra=1"),
         ("~agent.alpha", "agent.alpha", [None], "~agent.alpha"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from types import FunctionType
 
 import numpy as np
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
 from rlsoftmax.contracts import place, spot
 from rlsoftmax.engine.blocks import Block
@@ -19,6 +20,9 @@ from rlsoftmax.engine.setup import Setup
 from rlsoftmax.errors import RuleError
 
 __all__ = ["prepare", "rehearse", "shortened"]
+
+# Equal rules of two classes share a kernel; that one class has more fields than the other is nothing to warn about.
+warnings.filterwarnings("ignore", "Record.*has been considered a subtype", NumbaExperimentalFeatureWarning)
 
 
 def prepare(setup: Setup, debug: bool = False) -> Callable[[Game], None]:
