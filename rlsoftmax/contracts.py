@@ -9,7 +9,6 @@ from __future__ import annotations
 import dis
 import inspect
 import itertools
-import math
 from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, ClassVar, NamedTuple
@@ -317,8 +316,3 @@ def spot(path: str, line: int, qualname: str) -> str:
     """
     file = path.replace("\\", "/").rpartition("/")[2]
     return f"{file}:{line} in {qualname.rpartition('<locals>.')[2]}"
-
-
-def temperature_range(temperature: float) -> bool:
-    """Return whether a number is a temperature: 0 (greedy) up to and including infinity (uniform)."""
-    return temperature >= 0.0 and not math.isnan(temperature)

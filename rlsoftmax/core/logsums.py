@@ -61,6 +61,7 @@ def log_sum(rows: Rows, weighed: Weighed) -> Array:
 
 
 def scaled_best(rows: Rows, weighed: Weighed) -> Array:
+    """Return the best value of each row over its temperature: [...]; 0 where that product has no say."""
     best = weighed.best + rows.offset
     scaled = np.where(rows.scale.negative, -1.0, 1.0) * rows.scale(best)
     return np.where((best == 0.0) | (rows.scale.flat & ~np.isnan(best)), 0.0, scaled)

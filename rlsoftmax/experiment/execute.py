@@ -155,7 +155,7 @@ def _play(groups: list[list[Task]], threads: int, writer: _Writer, stop: threadi
         try:
             for kernel, group in zip(kernels, groups, strict=True):
                 _play_group(group, kernel, pool, threads, writer, stop)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: the blocks stop between windows, and the error goes on
             stop.set()
             for kernel in kernels:
                 kernel.cancel()
