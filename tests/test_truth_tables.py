@@ -127,6 +127,15 @@ def test_the_greedy_score_is_the_value_of_the_final_greedy_policy():
         assert np.isclose(score, by_enumeration(best / best.sum(axis=1, keepdims=True), env, 0, 6), rtol=1e-13)
 
 
+def test_cells_that_share_a_block_are_each_judged_by_their_own_environment():
+    setups = [cases.setup_of(QLearning(alpha=0.5), EpsilonGreedy(), Chain(length=3, slip=s, limit=6)) for s in (0, 0.5)]
+    together = cases.block_of(setups, cases.lanes_of())
+    together.play(linked(together.kind, {}))
+    alone = [greedy_scores(block_of(setup, runs=3)) for setup in setups]
+    assert np.array_equal(greedy_scores(together), np.concatenate(alone))
+    assert not np.array_equal(*alone)
+
+
 def test_the_greedy_score_is_what_episodes_of_the_real_environment_return():
     """20 000 episodes of Gymnasium's own lake; |z| <= 5, a false alarm of 6e-7."""
     setup = cases.setup_of(QLearning(alpha=0.5), Boltzmann(temperature=0.02), Gymnasium(), steps=4000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rlsoftmax.contracts import Transitions, asked
@@ -17,10 +19,13 @@ def greedy_scores(block: Block) -> Array | None:
     """
     world = block.world
     if hasattr(block.kind.env, "expected"):
-        return _mean_of_greedy_arms(block)
+        return expected_reward(greedy_policy(block.values()), true_means(block))
     if world.transitions is None or world.limit >= FOREVER:
         return None
-    return expected_return(greedy_policy(block.values()), world.transitions, world.limit)
+    policy, scores = greedy_policy(block.values()), np.empty(block.lanes)
+    for table, lanes in tables(block):
+        scores[lanes] = expected_return(policy[lanes], table, world.limit)
+    return scores
 
 
 def greedy_policy(values: Array) -> Array:
@@ -30,13 +35,28 @@ def greedy_policy(values: Array) -> Array:
     return shared
 
 
-def _mean_of_greedy_arms(block: Block) -> Array:
+def true_means(block: Block) -> Array:
+    """Return [lane, states, actions]: the mean reward of every arm of a bandit, as it is now."""
     names = asked(block.kind.env.expected)  # type: ignore[attr-defined]
     arrays = [block.array(name) for name in names]
     envs = [block.setups[c].env for c in block.config]
     means = np.stack([env.expected(*(array[l] for array in arrays)) for l, env in enumerate(envs)])
-    chosen = greedy_policy(block.values())
-    return np.asarray((chosen * means.reshape(chosen.shape)).sum(axis=-1).mean(axis=-1))
+    return means.reshape(block.lanes, block.world.states, block.world.actions)
+
+
+def expected_reward(policy: Array, means: Array) -> Array:
+    """Return [lane]: what a policy is paid per pull; contexts come equally often. Both are [lane, states, actions]."""
+    return np.asarray((policy * means).sum(axis=-1).mean(axis=-1))
+
+
+def tables(block: Block) -> Iterator[tuple[Transitions, Array]]:
+    """Yield the table of each environment in the block, and its lanes: cells may differ in an environment's numbers."""
+    found = [setup.world.transitions for setup in block.setups]
+    number = np.array([next(i for i, other in enumerate(found) if other is table) for table in found])[block.config]
+    for i in np.unique(number).tolist():
+        table = found[i]
+        assert table is not None  # they are of one class
+        yield table, np.flatnonzero(number == i)
 
 
 def expected_return(policy: Array, table: Transitions, limit: int) -> Array:
