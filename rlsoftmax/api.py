@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlsoftmax.component import Component, canonical
-from rlsoftmax.errors import ConfigError, did_you_mean
+from rlsoftmax.component import Component
+from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.spec import experiment
 from rlsoftmax.store.data import Array, CellData, Floats, StudyData
+from rlsoftmax.store.select import fitting, hint, telling
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -225,28 +226,15 @@ class Study:
         Raises:
           ConfigError: if none fits, or several.
         """
-        found = [
-            cell for cell in self.cells if cell.id.startswith(id or "") and all(_has(cell, *kv) for kv in keys.items())
-        ]
+        wanted = {key: _spelled(value) for key, value in keys.items()}
+        found = [cell for cell in fitting(self.cells, wanted) if cell.id.startswith(id or "")]
         if len(found) == 1:
             return found[0]
-        wanted = id or ", ".join(f"{key}={value!r}" for key, value in keys.items()) or "nothing"
+        asked = id or ", ".join(f"{key}={value!r}" for key, value in keys.items()) or "nothing"
         if found:
-            raise ConfigError(f"{len(found)} cells fit {wanted}; also give {self._telling(found)}.")
-        raise ConfigError(f"no cell fits {wanted}.{self._hint(keys)}")
-
-    def _telling(self, found: Sequence[Cell]) -> str:
-        keys = [key for key in self.axes if len({canonical(cell.overrides.get(key)) for cell in found}) > 1]
-        return " or ".join(keys) or "the first digits of its id"
-
-    def _hint(self, keys: Mapping[str, Any]) -> str:
-        for key, value in keys.items():
-            values = list(dict.fromkeys(str(_value(cell, key)) for cell in self.cells if _value(cell, key) is not None))
-            if not values:
-                return did_you_mean(key, self.axes)
-            if str(value) not in values:
-                return f" {key} takes: {', '.join(values[:20])}."
-        return f" It has {len(self.cells)} cells."
+            more = telling(found, self.axes) or "the first digits of its id"
+            raise ConfigError(f"{len(found)} cells fit {asked}; also give {more}.")
+        raise ConfigError(f"no cell fits {asked}.{hint(self.cells, wanted, self.axes)}")
 
     @property
     def edges(self) -> Array:
@@ -314,27 +302,13 @@ class Study:
         return table.html(self.data) + _picture(self)
 
 
-def _has(cell: Cell, key: str, value: Any) -> bool:
-    found = _value(cell, key)
-    if isinstance(value, Component):
-        from rlsoftmax.experiment.compose import label
+def _spelled(value: Any) -> Any:
+    """Return how a value is called in a table: an object by its name."""
+    if not isinstance(value, Component):
+        return value
+    from rlsoftmax.experiment.compose import label
 
-        value = label(value)
-    return found is not None and (found == value or str(found) == str(value))
-
-
-def _value(cell: Cell, key: str) -> Any:
-    """Return what a cell has for a key: as swept, else as configured; a group is its name, tau a constant's number."""
-    if key in cell.overrides:
-        return cell.overrides[key]
-    node: Any = cell.config
-    for word in key.split("."):
-        if not isinstance(node, Mapping) or word not in node:
-            return None
-        node = node[word]
-    if isinstance(node, Mapping) and "name" in node:
-        return node["value"] if key == "tau" and node["name"] == "constant" else node["name"]
-    return node
+    return label(value)
 
 
 def _frame(study: Study, metric: str | None) -> Any:
