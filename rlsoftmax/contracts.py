@@ -136,6 +136,7 @@ class Environment(_Part):
     rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "success")
     absent: ClassVar[tuple[str, ...]] = ()  # optional rules that an instance does not declare after all
     suggested_temperature: ClassVar[float | None] = None
+    value_scale: ClassVar[float | None] = None  # how far values lie apart, in reward units: what `tau=relative` divides
 
     @classmethod
     def is_bandit(cls) -> bool:

@@ -37,6 +37,7 @@ from rlsoftmax.schedules.constant import Constant
 from rlsoftmax.schedules.count_based import CountBased
 from rlsoftmax.schedules.exponential import Exponential
 from rlsoftmax.schedules.linear import Linear
+from rlsoftmax.schedules.relative import Relative
 
 SEED, STEPS, RUNS = 7, 60, 3
 CHAIN = Chain(length=3, limit=4)  # ends after three good steps, cut after four
@@ -80,7 +81,7 @@ NAMED = [
     Case(GradientBandit(alpha=0.4), Boltzmann(temperature=Constant(1.0)), ARMS, {"alpha": 0.25}),
     Case(SampleAverage(), Ucb(), ARMS, {"c": 0.5}),
     Case(QLearning(alpha=Linear(0.5, 0.1, 40.0)), EpsilonGreedy(), CHAIN, {"gamma": 0.5}),
-    Case(QLearning(), SoftUcb(temperature=0.5), CHAIN, {"alpha": 0.25}),
+    Case(QLearning(), SoftUcb(temperature=Relative(0.05, 10.0)), CHAIN, {"alpha": 0.25}),
     Case(Sarsa(alpha=0.5), Boltzmann(temperature=COOLING), CHAIN, {"alpha": 0.25}),
     Case(Sarsa(alpha=0.5), MaxBoltzmann(temperature=Linear(3.0, 0.0, 30.0), epsilon=0.5), CLIFF, {"gamma": 0.5}),
     Case(ExpectedSarsa(alpha=0.5), Boltzmann(temperature=CountBased(2.0)), CHAIN, {"alpha": 0.25}),

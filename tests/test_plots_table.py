@@ -193,3 +193,11 @@ def test_a_long_table_shows_the_best_of_every_group_and_the_spreadsheet_all():
     text = table.text(study)
     assert len([line for line in text.splitlines() if "±" in line]) < 20
     assert len(records(study)) == 60
+
+
+def test_the_head_of_the_first_column_is_not_cut():
+    study = simulated.ten_arms()
+    cells = tuple(dataclasses.replace(cell, overrides={"tau.fraction": cell.overrides["tau"]}) for cell in study.cells)
+    lines = table.text(dataclasses.replace(study, cells=cells, axes=("tau.fraction",)), width=100).splitlines()
+    assert lines[2].startswith("relative τ  ")
+    assert max(map(len, lines)) <= 100

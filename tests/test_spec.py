@@ -88,6 +88,51 @@ def test_auto_without_a_suggestion_is_refused():
     )
 
 
+@pytest.mark.parametrize(
+    ("env", "scale"),
+    [
+        ({"name": "chain"}, 10.0),  # its prize
+        ({"name": "chain", "prize": 3.0}, 3.0),
+        ({"name": "gaussian_bandit", "spread": 2.0}, 2.0),
+        ({"name": "gridworld"}, 100.0),  # the cliff
+        ({"name": "table_bandit", "means": [1.0, 5.0]}, 4.0),
+    ],
+)
+def test_a_relative_temperature_is_a_share_of_the_scale_that_the_environment_declares(env, scale):
+    cell = made(env=env, tau={"name": "relative", "fraction": 0.25})
+    assert cell.tau == rs.Relative(fraction=0.25, scale=scale)
+    assert cell.config["tau"] == {"name": "relative", "fraction": 0.25, "scale": scale}  # what was played
+    assert cell.tau(np.arange(3.0)).tolist() == [0.25 * scale] * 3
+    assert cell.notes == (f"tau.scale auto = {scale:g}, the value scale of env {env['name']}",)
+    written = made(env=env, tau={"name": "relative", "fraction": 0.25, "scale": scale})
+    assert (written.id, written.notes) == (cell.id, ())
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        (
+            {"name": "gymnasium", "id": "FrozenLake-v1"},
+            "tau.scale=auto: env FrozenLake-v1 declares no value scale; give one, such as tau.scale=1, or a temp",
+        ),
+        ({"name": "chain", "prize": -1.0}, "tau.scale=auto: the value scale of env chain is -1 and must be > 0; give"),
+        ({"name": "gaussian_bandit", "spread": 0.0}, "the value scale of env gaussian_bandit is 0 and must be > 0"),
+    ],
+)
+def test_a_relative_temperature_needs_a_scale(env, words):
+    with pytest.raises(ConfigError) as caught:
+        made(env=env, tau={"name": "relative"})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert made(env=env, tau={"name": "relative", "scale": 2.0}).tau == rs.Relative(scale=2.0)
+
+
+@pytest.mark.parametrize(("name", "key"), [("relative", "scale"), ("constant", "value")])
+def test_only_a_temperature_is_suggested(name, key):
+    with pytest.raises(ConfigError, match=rf"agent.alpha.{key}='auto' must be a number: only a temperature"):
+        made(env={"name": "chain"}, agent={"name": "q_learning", "alpha": {"name": name}})
+
+
 @pytest.mark.parametrize("value", [{"name": "exponential", "start": 0.5}, "exponential"])
 def test_a_field_may_hold_a_schedule(value):
     cell = made(**CHAIN | {"agent": {"name": "q_learning", "alpha": value}})

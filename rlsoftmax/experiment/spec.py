@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
@@ -181,6 +182,8 @@ def _field(cls: type[Component], group: str, key: str, value: Any, lookup: Looku
         raise BadValue(f"{group}.{key}", value["name"], "must be a plain value: it cannot change with the step")
     values = dict(value)
     schedule = build(lookup("tau", values.pop("name")), values, f"{group}.{key}")
+    if left := _left_open(schedule):
+        raise BadValue(f"{group}.{key}.{left[0]}", "auto", "must be a number: only a temperature is suggested")
     if not cls.takes(key, schedule):
         what = (
             "the schedule depends on the run"
@@ -195,27 +198,52 @@ def _tau(values: Any, parts: Mapping[str, Any], lookup: Lookup) -> tuple[Schedul
     """Return the schedule of the temperature, if the policy has one, and why it was chosen."""
     if not parts["policy"].has_temperature():
         return None, ()
-    notes: tuple[str, ...] = ()
     if isinstance(values, (int, float)) or values == "auto":
         values = {"name": "constant", "value": values}
-    if isinstance(values, Mapping) and values.get("value") == "auto":
-        temperature, source = _suggested(parts["agent"], parts["env"])
-        values = {**values, "value": temperature}
-        notes = (f"tau auto = {temperature:g}, which {source} suggests",)
-    schedule = _part("tau", values, lookup)
-    return schedule, notes
+    schedule, notes = _part("tau", values, lookup), []
+    for key in _left_open(schedule):
+        number, note = _AUTO[key](parts["agent"], parts["env"])
+        schedule = dataclasses.replace(schedule, **{key: number})
+        notes.append(note)
+    return schedule, tuple(notes)
+
+
+def _left_open(schedule: Component) -> list[str]:
+    """Return the fields that are still `auto`."""
+    return [key for key in schema(type(schedule)) if key in _AUTO and getattr(schedule, key) == "auto"]
 
 
 def _suggested(agent: Agent, env: Any) -> tuple[float, str]:
+    """Return the temperature that the agent, or else the environment, suggests, and a sentence that says so."""
     for group, part in (("agent", agent), ("env", env)):
         temperature = part.suggested_temperature
         if temperature is not None:
-            return float(temperature), f"{group} {_named(part)}"
+            return float(temperature), f"tau auto = {temperature:g}, which {group} {_named(part)} suggests"
     _ = env.actions  # an environment that cannot be made says so first
     raise ConfigError(
         f"tau.value=auto: neither agent {_named(agent)} nor env {_named(env)} suggests a temperature; "
         "give one, such as tau=0.1, or several: 'tau=octaves(1/64,8)'."
     )
+
+
+def _value_scale(agent: Agent, env: Any) -> tuple[float, str]:
+    """Return the scale of the values that the environment declares, and a sentence that says so."""
+    scale = env.value_scale
+    if scale is None:
+        _ = env.actions
+        raise ConfigError(
+            f"tau.scale=auto: env {_named(env)} declares no value scale; give one, such as tau.scale=1, "
+            "or a temperature: tau=0.1."
+        )
+    if not 0.0 < scale < math.inf:
+        raise ConfigError(
+            f"tau.scale=auto: the value scale of env {_named(env)} is {scale:g} and must be > 0; "
+            "give one, such as tau.scale=1."
+        )
+    return float(scale), f"tau.scale auto = {scale:g}, the value scale of env {_named(env)}"
+
+
+_AUTO = {"value": _suggested, "scale": _value_scale}  # field of a schedule -> what `auto` stands for there
 
 
 def _named(part: Component) -> str:

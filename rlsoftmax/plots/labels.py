@@ -25,6 +25,7 @@ _WORDS = {
     "max_boltzmann": "max-Boltzmann", "q_learning": "Q-learning", "double_q": "double Q", "sarsa": "SARSA",
     "expected_sarsa": "expected SARSA", "thompson": "Thompson",
 }  # fmt: skip
+_KEYS = {"tau.fraction": "relative τ"}  # swept keys that say more than their parts
 _NEAR, _FAR, _UNSEEN = 4.0, 10.0, 2.0  # points between line and label, without and with a leader; no leader below
 _LEADER = {"arrowstyle": "-", "linewidth": 0.6, "alpha": 0.7, "shrinkA": 1.0, "shrinkB": 1.0, "relpos": (0.0, 0.5)}
 _NARROW = {"/": 0.34, ".": 0.32, "\u2009": 0.2}  # widths of characters in font sizes; digits have 0.64
@@ -88,9 +89,11 @@ def word(name: str) -> str:
 def key(name: str) -> str:
     """Return a swept key as an axis names it, without the group it belongs to.
 
-    >>> key("agent.alpha"), key("tau.start"), key("tau")
-    ('α', 'τ start', 'τ')
+    >>> key("agent.alpha"), key("tau.start"), key("tau"), key("tau.fraction")
+    ('α', 'τ start', 'τ', 'relative τ')
     """
+    if name in _KEYS:
+        return _KEYS[name]
     group, _, field = name.partition(".")
     return word(field if field and group in ("agent", "policy", "env") else name)
 

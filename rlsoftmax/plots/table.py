@@ -384,9 +384,10 @@ def text(study: StudyData, width: int = 100, color: bool = False, score: str | N
     which = grouping.check_score(study, score)
     every = rows(study, which)
     shown = _shown(every)
-    columns = _fitting(_columns(study, shown, which), shown, width)
+    head = _head(study)
+    columns = _fitting(_columns(study, shown, which), shown, head, width)
     lines = [*_wrapped(headline(study), width), ""]
-    lines += _lines(study, shown, columns, width, color)
+    lines += _lines(shown, columns, main_axis(study), head, width, color)
     lines += ["", *(part for sentence in summary(study, which) for part in _wrapped(sentence, width))]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -404,30 +405,35 @@ def _shown(every: Sequence[Row]) -> list[Row]:
     return [dataclasses.replace(row, label=f"{row.group} {row.label}".strip(), group="") for row in tops.values()]
 
 
-def _fitting(columns: list[Column], shown: Sequence[Row], width: int) -> list[Column]:
+def _head(study: StudyData) -> str:
+    axis = main_axis(study)
+    return labels.key(axis) if axis is not None else ""
+
+
+def _fitting(columns: list[Column], shown: Sequence[Row], head: str, width: int) -> list[Column]:
     """Leave out what may go until a bar of 8 fits."""
     kept = list(columns)
-    while _bar_width(kept, shown, width) < 8 and any(column.spare for column in kept):
+    while _bar_width(kept, shown, head, width) < 8 and any(column.spare for column in kept):
         kept.remove([column for column in kept if column.spare][-1])
     return kept
 
 
-def _bar_width(columns: Sequence[Column], shown: Sequence[Row], width: int) -> int:
-    return min(width - _label_width(shown) - 3 - sum(_wide(column, shown) + 2 for column in columns), 36)
+def _bar_width(columns: Sequence[Column], shown: Sequence[Row], head: str, width: int) -> int:
+    return min(width - _label_width(shown, head) - 3 - sum(_wide(column, shown) + 2 for column in columns), 36)
 
 
-def _label_width(shown: Sequence[Row]) -> int:
-    return min(max(len(row.label) for row in shown), 22)
+def _label_width(shown: Sequence[Row], head: str) -> int:
+    return min(max(len(head), *(len(row.label) for row in shown)), 22)
 
 
 def _wide(column: Column, shown: Sequence[Row]) -> int:
     return max(len(column.head), *(len(column.say(row)) for row in shown))
 
 
-def _lines(study: StudyData, shown: Sequence[Row], columns: Sequence[Column], width: int, color: bool) -> Iterator[str]:
-    left, bar = _label_width(shown), max(_bar_width(columns, shown, width), 1)
-    axis = main_axis(study)
-    head = labels.key(axis) if axis is not None else ""
+def _lines(
+    shown: Sequence[Row], columns: Sequence[Column], axis: str | None, head: str, width: int, color: bool
+) -> Iterator[str]:
+    left, bar = _label_width(shown, head), max(_bar_width(columns, shown, head, width), 1)
     metric = shown[0].cell.score.metric
     unit = next((words for words in (grouping.unit(metric), metric) if len(words) <= bar), "")
     yield _dim(
@@ -530,7 +536,7 @@ def html(study: StudyData, score: str | None = None) -> str:
     columns = _columns(study, shown, which)
     axis = main_axis(study)
     unit = grouping.unit(shown[0].cell.score.metric) if shown else ""
-    heads = [labels.key(axis) if axis is not None else "", unit, *(column.head for column in columns)]
+    heads = [_head(study), unit, *(column.head for column in columns)]
     heats = style.terminal_heat(*_temperatures(shown, axis))
     body = [_html_row(row, share, heat, columns) for row, share, heat in zip(shown, _bars(shown), heats, strict=True)]
     head = "".join(f"<th>{markup.escape(word)}</th>" for word in heads)
