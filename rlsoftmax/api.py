@@ -149,8 +149,12 @@ class Cell:
         return self.data.memory(name)
 
     def snapshot(self, name: str) -> Floats:
-        """Return [runs, snapshots]: temperature, entropy or effective_actions."""
+        """Return [runs, snapshots]: temperature, entropy, effective_actions, ...; see `CellData.snapshot`."""
         return self.data.snapshot(name)
+
+    def visits(self) -> Array:
+        """Return int64 [runs, states]: the steps that began in each state; counted when `record.values=snapshots`."""
+        return self.data.visits()
 
     def trace(self, run: int, first: int = 0, last: int | None = None) -> Array:
         """Return the steps [first, last) of a run, played again, as a structured array."""

@@ -141,6 +141,12 @@ def fuse(kind: Kind, debug: bool = False) -> Callable[[loop.Game], None]:
     return link(whole, halves)
 
 
+@functools.cache
+def surveyor(kind: Kind) -> Callable[..., None]:
+    """Return `survey` for this kind, compiled: what its policy would do in every state."""
+    return compiled(link(loop.survey, linked(kind, {}).__globals__), INLINED_APART)
+
+
 def is_kept(kind: Kind) -> bool:
     """Return whether the compiled loop of this kind is on disk, so that it need not be compiled."""
     cache = getattr(fuse(kind), "_cache", None)

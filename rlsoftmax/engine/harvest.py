@@ -6,6 +6,7 @@ import numpy as np
 
 from rlsoftmax.core import entropy
 from rlsoftmax.engine.blocks import Block
+from rlsoftmax.engine.fuse import asks_anybody
 from rlsoftmax.engine.greedy import greedy_scores
 from rlsoftmax.engine.setup import Array
 
@@ -17,8 +18,14 @@ def harvest(block: Block, keep_memory: bool) -> dict[str, Array]:
     if greedy is not None:
         arrays["score/greedy"] = greedy
     if keep_memory:
-        arrays |= {f"memory/{name}": block.array(name) for name in block.kind.names.mind}
+        arrays |= {f"memory/{name}": block.array(name) for name in remembered(block)}
     return arrays
+
+
+def remembered(block: Block) -> list[str]:
+    """Return the arrays that the parts remember or ask for; visits that are only counted to be looked at are none."""
+    mind = block.kind.names.mind
+    return [name for name in mind if name != "visits" or asks_anybody(block.kind, "visits")]
 
 
 def snapshots(block: Block) -> dict[str, Array]:

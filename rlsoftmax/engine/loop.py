@@ -581,6 +581,15 @@ def observe_lane(game, row, l, state, action, reward, change, terminated, ended,
         sense(adaptive, game, l, state, action, reward, change, terminated, ended, step, luck)
 
 
+def survey(game, here, luck, out, weights):
+    """Write what the policy would weigh now, [state, action, lane], if every run were in each of the states."""
+    for s in range(weights.shape[0]):
+        for l in range(here.state.size):
+            here.state[l] = s
+        choose(game, 0, 0, here, luck, out, 0)
+        copy_rows(out.weights, weights[s])
+
+
 # --- small rules of the loop's own, bound like those of a component -------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from rlsoftmax.contracts import place, spot
 from rlsoftmax.engine.blocks import Block
 from rlsoftmax.engine.fuse import fuse
+from rlsoftmax.engine.inside import BEHAVIOUR, behaviour, seen_inside
 from rlsoftmax.engine.link import callees
 from rlsoftmax.engine.loop import Game
 from rlsoftmax.engine.rehearsal import parts_of, rehearse
@@ -32,6 +33,8 @@ def prepare(setup: Setup, debug: bool = False) -> Callable[[Game], None]:
     try:
         with np.errstate(all="ignore"):
             kernel(block._game(0))  # no step: only the types matter
+            if BEHAVIOUR in (seen_inside(setup) if setup.inside else ()):
+                behaviour(block)
     except NumbaError as error:
         raise RuleError(shortened(error, setup)) from error
     return kernel

@@ -46,6 +46,7 @@ class Setup:
     steps: int
     edges: Ints  # [bins + 1]
     snapshot_steps: Ints
+    inside: bool = False  # whether runs are looked into: values at the snapshots, visits
 
     @property
     def tau(self) -> Schedule | float | None:
@@ -69,7 +70,7 @@ class Setup:
         check_names([(owner, name) for owner, name, *_ in self._minds], (*world.own, *world.shared))
         names = [name for _, name, *_ in self._minds]
         heat = type(self.heat) if self.heat is not None else None
-        visits = ("visits",) if self._asks("visits") else ()
+        visits = ("visits",) if self.inside or self._asks("visits") else ()
         layout = Names((*names, *visits), world.own, tuple(world.shared))
         absent = tuple(getattr(self.env, "absent", ()))
         kind = Kind(
@@ -108,7 +109,7 @@ class Setup:
         same_world = self.env if world.shared else type(self.env)
         times = (self.steps, self.edges.tobytes(), self.snapshot_steps.tobytes())
         sizes = (world.states, world.actions, world.limit, world.own_shapes)
-        return (self.kind, self._minds, same_world, *sizes, self.seed, *times)
+        return (self.kind, self._minds, self.inside, same_world, *sizes, self.seed, *times)
 
     def parts(self) -> dict[str, Component | None]:
         """Return who may remember something, in the order of the arrays."""

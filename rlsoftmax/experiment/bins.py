@@ -33,8 +33,15 @@ class Memory(Enum):
     FINAL = "final"
 
 
+class Values(Enum):
+    """Whether it is worked out what the policies of a run are worth."""
+
+    NONE = "none"
+    SNAPSHOTS = "snapshots"  # at each snapshot; and how often each state was visited
+
+
 class Record(Component):
-    """What is kept of a run: sums over `bins` bins, a closer look at `snapshots` steps, the final memory.
+    """What is kept of a run: sums over `bins` bins, a closer look at `snapshots` steps, the final memory, true values.
 
     >>> Record(bins=50).spacing
     <Spacing.AUTO: 'auto'>
@@ -45,6 +52,7 @@ class Record(Component):
     edges: tuple[int, ...] | None = None  # instead of bins and spacing
     snapshots: Annotated[int, Bound(0, 25)] = 25
     memory: Memory = Memory.NONE
+    values: Values = Values.NONE
 
     def check(self) -> None:
         """Edges ascend from 0."""

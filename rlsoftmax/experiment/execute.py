@@ -16,6 +16,7 @@ import numpy as np
 import rlsoftmax
 from rlsoftmax.engine.blocks import Block, lanes_for
 from rlsoftmax.engine.harvest import harvest
+from rlsoftmax.engine.inside import play_and_look, seen_inside
 from rlsoftmax.engine.prepare import prepare, rehearse
 from rlsoftmax.engine.replay import locate_failure
 from rlsoftmax.engine.setup import Array, Setup
@@ -24,7 +25,7 @@ from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.shelf import is_shipped
-from rlsoftmax.store.data import Failure
+from rlsoftmax.store.data import SNAPSHOT, Failure
 from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows
 
@@ -106,21 +107,25 @@ def _groups(plan: Plan, results: Store) -> list[list[Task]]:
     groups: dict[tuple[Any, ...], list[int]] = {}
     for c, setup in enumerate(setups):
         groups.setdefault(setup.shape, []).append(c)
-    missing = _missing(plan, results)
+    missing = _missing(plan, results, setups)
     tasks = (list(_tasks(plan, setups, [(c, r) for c in group for r in missing[c]])) for group in groups.values())
     return [group for group in tasks if group]
 
 
-def _missing(plan: Plan, results: Store) -> list[list[int]]:
-    """Return, for every cell, the runs below `plan.runs` that are neither there nor known to fail."""
+def _missing(plan: Plan, results: Store, setups: Sequence[Setup]) -> list[list[int]]:
+    """Return, for every cell, the runs below `plan.runs` that are neither there nor known to fail.
+
+    Memory and a closer look that were not asked for then are made by playing again.
+    """
     ids = [cell.id for cell in plan.cells]
     have: dict[str, set[int]] = {cell: set(runs.tolist()) for cell, runs in results.present().items()}
     for cell, failures in results.failures().items():
         have.setdefault(cell, set()).update(failure.run for failure in failures)
-    if plan.keep_memory:
-        for cell, part in results.cells(ids, plan.runs).items():
-            if not any(name.startswith("memory/") for name in part.arrays):
-                have[cell] = set()  # the memory was not kept then: made by playing again
+    if plan.keep_memory or plan.looks_inside:
+        for (cell, part), setup in zip(results.cells(ids, plan.runs).items(), setups, strict=True):
+            no_memory = plan.keep_memory and not any(name.startswith("memory/") for name in part.arrays)
+            if no_memory or (setup.inside and not set(seen_inside(setup)) <= part.arrays.keys()):
+                have[cell] = set()
     return [[run for run in range(plan.runs) if run not in have.get(cell, ())] for cell in ids]
 
 
@@ -206,8 +211,10 @@ class _Harvest:
 
 def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
     start = time.perf_counter()
-    block = Block(task.setups, task.config, task.run, task.window).play(kernel, stop=stop)
-    arrays, broken = harvest(block, task.keep_memory), block.broken()
+    block = Block(task.setups, task.config, task.run, task.window)
+    seen = play_and_look(block, kernel, stop) if task.setups[0].inside else {}
+    block.play(kernel, stop=stop)
+    arrays, broken = harvest(block, task.keep_memory) | seen, block.broken()
     return _Harvest(task, arrays, broken, block.failures, time.perf_counter() - start)
 
 
@@ -260,7 +267,9 @@ def _rows(blocks: list[_Harvest]) -> Rows:
         cells=tuple(block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()),
         runs=np.concatenate([block.task.run[keep] for block, keep in kept]),
         edges=setup.edges,
-        snapshot_steps=setup.snapshot_steps if "snapshot/entropy" in arrays else setup.snapshot_steps[:0],
+        snapshot_steps=setup.snapshot_steps
+        if any(name.startswith(SNAPSHOT) for name in arrays)
+        else setup.snapshot_steps[:0],
         arrays=arrays,
         failures=tuple(failure for block in blocks for failure in _failures(block)),
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from rlsoftmax.component import Bound, Component, build, canonical, name_of
 from rlsoftmax.errors import BadValue, ConfigError, shown
-from rlsoftmax.experiment.bins import Ints, Memory
+from rlsoftmax.experiment.bins import Ints, Memory, Values
 from rlsoftmax.experiment.spec import Experiment, mapping
 from rlsoftmax.store.data import Score
 from rlsoftmax.store.names import check_name
@@ -105,6 +105,11 @@ class Plan:
     def keep_memory(self) -> bool:
         """Return whether what the agents remember at the end is kept."""
         return any(cell.experiment.record.memory == Memory.FINAL for cell in self.cells)
+
+    @property
+    def looks_inside(self) -> bool:
+        """Return whether it is worked out what policies are worth at the snapshots."""
+        return any(cell.experiment.record.values == Values.SNAPSHOTS for cell in self.cells)
 
     @property
     def run_steps(self) -> int:

@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 # Sums over the steps of a bin, added inside the loop; together with the memory they are what a digest covers.
 SUMS = ("reward", "regret", "optimal", "episodes", "return", "length", "success")
 PER_EPISODE = ("return", "length", "success")
-MEMORY, SNAPSHOT, GREEDY = "memory/", "snapshot/", "score/greedy"
+MEMORY, SNAPSHOT, GREEDY, VISITS = "memory/", "snapshot/", "score/greedy", "visits"
+INSIDE = ("value_greedy", "value_behaviour", "error_optimal")  # snapshots that are made on request
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +51,8 @@ class CellData:
     edges: int64 [bins + 1], the first is 0, the last is `steps`.
     snapshot_steps: int64 [snapshots].
     runs: int64 [n], ascending run numbers that are present (failed runs are not).
-    arrays: name -> [n, ...]; names are those of SUMS ([n, bins]), "memory/<array>", "snapshot/<name>" ([n, snapshots])
-      and "score/greedy" ([n]). What an environment does not declare is absent.
+    arrays: name -> [n, ...]; names are those of SUMS ([n, bins]), "memory/<array>", "snapshot/<name>" ([n, snapshots]),
+      "score/greedy" ([n]) and "visits" ([n, states]). What an environment does not declare is absent.
     """
 
     id: str
@@ -105,8 +106,19 @@ class CellData:
         return tuple(name for name in SUMS if name in self.arrays)
 
     def snapshot(self, name: str) -> Floats:
-        """Return [runs, snapshots]: temperature, entropy or effective_actions at the steps `snapshot_steps`."""
+        """Return [runs, snapshots] at the steps `snapshot_steps`: temperature, entropy or effective_actions.
+
+        With `record.values=snapshots` also value_greedy, value_behaviour and error_optimal, see docs/concepts.md.
+        """
+        if name in INSIDE and f"{SNAPSHOT}{name}" not in self.arrays:
+            raise ConfigError(f"no snapshot {name!r} here; record.values=snapshots makes it, where the truth is known.")
         return self._array(f"{SNAPSHOT}{name}", SNAPSHOT)
+
+    def visits(self) -> Array:
+        """Return int64 [runs, states]: the steps that began in each state; counted when `record.values=snapshots`."""
+        if VISITS not in self.arrays:
+            raise ConfigError("no visits here; record.values=snapshots counts them, where there are states.")
+        return self.arrays[VISITS]
 
     def memory(self, name: str) -> Array:
         """Return [runs, ...]: an array of the final memory; kept when `record.memory=final`."""

@@ -48,7 +48,7 @@ def merge(parts: Sequence[Part]) -> Part:
     """Return one part with all runs of a cell.
 
     An array is filled run by run from the parts that have it, and kept only if then every run has it. Of several
-    choices of snapshot steps the one with the most steps is taken among those that every run has.
+    choices of snapshot steps that every run has, the one with the most arrays is taken, then the most steps.
 
     Raises:
       StoreError: naming both files, if two parts disagree about a run.
@@ -67,13 +67,19 @@ def merge(parts: Sequence[Part]) -> Part:
 
 
 def _snapshot_steps(parts: Sequence[Part], runs: Ints) -> Ints:
-    """Return the snapshot steps that all runs have; the most, then the earliest; none if there are none."""
-    choices = {tuple(part.snapshot_steps.tolist()) for part in parts}
-    for steps in sorted(choices, key=lambda steps: (-len(steps), steps)):
-        having = [part.runs for part in parts if part.snapshot_steps.tolist() == list(steps)]
-        if len(np.unique(np.concatenate(having))) == len(runs):
-            return np.array(steps, dtype=np.int64)
-    return np.empty(0, dtype=np.int64)
+    """Return the snapshot steps that all runs have: those with the most numbers; none if there are none."""
+    found: dict[tuple[int, ...], list[Part]] = {}
+    for part in parts:
+        found.setdefault(tuple(part.snapshot_steps.tolist()), []).append(part)
+    whole = [steps for steps, having in found.items() if _all_have(having, runs)]
+    told = {steps: set.union(*({*part.arrays} for part in found[steps])) for steps in whole}
+    kinds = {steps: sum(name.startswith(SNAPSHOT) for name in told[steps]) for steps in whole}
+    best = min(whole, key=lambda steps: (-kinds[steps], -len(steps), steps), default=())
+    return np.array(best, dtype=np.int64)
+
+
+def _all_have(parts: Sequence[Part], runs: Ints) -> bool:
+    return len(np.unique(np.concatenate([part.runs for part in parts]))) == len(runs)
 
 
 def _usable(name: str, part: Part, steps: Ints) -> bool:

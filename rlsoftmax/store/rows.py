@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rlsoftmax.component import canonical
 from rlsoftmax.errors import ArgumentError, did_you_mean, shown
-from rlsoftmax.store.data import GREEDY, MEMORY, SNAPSHOT, SUMS, Array, Failure
+from rlsoftmax.store.data import GREEDY, MEMORY, SNAPSHOT, SUMS, VISITS, Array, Failure
 
 Ints = npt.NDArray[np.int64]
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -71,10 +71,10 @@ class Rows:
             expected = (len(self.cells),)
         elif name.startswith(SNAPSHOT):
             expected = (len(self.cells), snapshots)
-        elif name.startswith(MEMORY):
-            expected = None  # [rows, ...]: an agent remembers what it likes
+        elif name.startswith(MEMORY) or name == VISITS:
+            expected = None  # [rows, ...]: an agent remembers what it likes, and has as many states as it has
         elif name not in SUMS:
-            raise ArgumentError(f"no array is called {name!r}.{did_you_mean(name, (*SUMS, GREEDY))}")
+            raise ArgumentError(f"no array is called {name!r}.{did_you_mean(name, (*SUMS, GREEDY, VISITS))}")
         if "/" in name and not name.split("/", 1)[1].isidentifier():
             raise ArgumentError(f"arrays must have plain names, got {shown(name)}.")
         if array.shape[:1] != (len(self.cells),) or (expected is not None and array.shape != expected):
