@@ -53,6 +53,16 @@ def table(study: StudyData) -> str:
     return tables.text(study, shutil.get_terminal_size((100, 24)).columns, sys.stdout.isatty())
 
 
+def verdicts(study: StudyData) -> str:
+    """Return what became of the claims of a study, one line each, below a blank one; nothing if it has none."""
+    if not study.claims:
+        return ""
+    from rlsoftmax.plots import verdicts as found
+
+    head = f"what was claimed, and what {study.runs} runs say (95 % each):"
+    return "\n".join(["", head, *found.lines(study, shutil.get_terminal_size((100, 24)).columns)])
+
+
 def failures(study: StudyData) -> str:
     """Return how many runs failed and where the first one did; nothing if none."""
     failed = [(cell, failure) for cell in study.cells for failure in cell.failures]
@@ -71,7 +81,8 @@ def show(words: Sequence[str]) -> Answer:
     complaint = failures(study)
     again = study.command or "the command that began it"
     missing = f"\n\n{study.missing} runs are missing; continue with: {again}" if study.missing else ""
-    return Answer(table(study) + missing, 1 if complaint else 0, complaint)
+    told = f"\n{text}" if (text := verdicts(study)) else ""
+    return Answer(table(study) + told + missing, 1 if complaint else 0, complaint)
 
 
 def plot(words: Sequence[str]) -> Answer:

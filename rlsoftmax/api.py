@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rlsoftmax.engine.replay import FinalPolicy
+    from rlsoftmax.stats.verdicts import Verdict
 
 Grid = Mapping[str, Any]
 
@@ -273,6 +274,12 @@ class Study:
         if not cells:
             raise ConfigError("no run is there yet.")
         return max(cells, key=lambda cell: float(np.nanmean(cell.scores(which or "online"))))
+
+    def verdicts(self, level: float = 0.95) -> tuple[Verdict, ...]:
+        """Return what became of the claims of the study; see `rlsoftmax.stats.verdicts`."""
+        from rlsoftmax.stats.verdicts import verdicts
+
+        return verdicts(self.data, level)
 
     def plot(
         self,

@@ -188,7 +188,7 @@ def test_a_shipped_study_and_ones_own():
     assert [len(plans("demo-testbed")[0][key]) for key in ("axes", "cells")] == [4, 21]
     write(
         "experiments/mine/study.yaml",
-        "defaults: [config, override tau: exponential, _self_]\nsteps: 5\nruns: 2\nclaims: [it works]\n",
+        "defaults: [config, override tau: exponential, _self_]\nsteps: 5\nruns: 2\nquestion: does it work?\n",
     )
     ok("study", "mine", "tau.start=1,2")
     assert {config["tau"]["start"] for config in configs("mine")} == {1.0, 2.0}

@@ -12,6 +12,7 @@ from rlsoftmax.component import Bound, Component, build, canonical, name_of
 from rlsoftmax.errors import BadValue, ConfigError, shown
 from rlsoftmax.experiment.bins import Ints, Memory, Values
 from rlsoftmax.experiment.spec import Experiment, mapping
+from rlsoftmax.store.claims import Claim
 from rlsoftmax.store.data import Score
 from rlsoftmax.store.names import check_name
 
@@ -64,7 +65,7 @@ class Plan:
 
     axes: the swept keys in the order in which they were given; `beta` if that was swept.
     study: the name the user gave, None for none. results: the folder of all studies.
-    command: text that makes this plan again.
+    command: text that makes this plan again. claims: what is said about the study beforehand; no part of any cell.
     """
 
     cells: tuple[PlannedCell, ...]
@@ -75,6 +76,7 @@ class Plan:
     engine: Engine = dataclasses.field(default_factory=Engine)
     command: str = ""
     notes: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @functools.cached_property
     def name(self) -> str:
@@ -128,7 +130,7 @@ class Plan:
             "score": _score(first.score),
             "snapshot_steps": first.snapshot_steps.tolist(),
             "cells": [_entry(cell) for cell in self.cells],
-        }
+        } | ({"claims": [claim.plain() for claim in self.claims]} if self.claims else {})
 
 
 def _number(value: int | str) -> int | None:

@@ -147,7 +147,12 @@ def _of_study(plan: Plan) -> dict[str, Any]:
     record = {key: value for key, value in describe(first.experiment.record).items() if key != "name"}
     score = {"metric": first.score.metric, "from": first.score.start, "to": first.score.stop}
     same = all(cell.score == first.score for cell in plan.cells)
-    return {"runs": plan.runs, "record": record} | ({"score": score} if same else {})
+    claims = [claim.plain() for claim in plan.claims]
+    return (
+        {"runs": plan.runs, "record": record}
+        | ({"score": score} if same else {})
+        | ({"claims": claims} if claims else {})
+    )
 
 
 def _dump(value: Mapping[str, Any]) -> str:

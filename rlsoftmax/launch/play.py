@@ -91,7 +91,9 @@ def _asked_for(plan: Plan, store: Store, folder: str | None) -> StudyData:
         raise StoreError(f"nothing is stored in {folder}.")
     found = {cell.id: cell for cell in study.cells}
     cells = tuple(_first_runs(found[cell.id], plan.runs) for cell in plan.cells)
-    return dataclasses.replace(study, cells=cells, axes=plan.axes, runs=plan.runs, command=plan.command)
+    return dataclasses.replace(
+        study, cells=cells, axes=plan.axes, runs=plan.runs, command=plan.command, claims=plan.claims
+    )
 
 
 def _first_runs(cell: CellData, runs: int) -> CellData:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from rlsoftmax.component import Component, describe, name_of
 from rlsoftmax.contracts import Environment, Policy, Schedule
 from rlsoftmax.errors import ConfigError, RlsoftmaxError, did_you_mean
+from rlsoftmax.experiment.claims import claims_of
 from rlsoftmax.experiment.compose import (
     Composer,
     Grid,
@@ -28,11 +29,12 @@ from rlsoftmax.experiment.compose import (
     varying,
 )
 from rlsoftmax.experiment.plan import Draft, Plan, plan_of
-from rlsoftmax.experiment.spec import Lookup, classes_of, experiment
+from rlsoftmax.experiment.spec import ABOUT, Lookup, classes_of, experiment
 from rlsoftmax.launch.explain import explain
 from rlsoftmax.places import GROUPS, shipped
 from rlsoftmax.shelf import bring_all, brought, find
 
+UNCHANGED = (*ABOUT, "runs")  # keys of an argument after which a study still plays the cells of its file
 MOST_CELLS = 200_000
 MOST_PAIRS = 10_000_000  # of states and actions: every run holds a number for each
 _LOCK = threading.Lock()  # Hydra's composition is not thread-safe; the lock covers nothing else
@@ -130,14 +132,21 @@ def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[st
     swept = {axis.key for grid in grids for axis in grid if len(axis.choices) > 1}
     settings = {key: configs[0].plain.get(key) for key in ("study", "results", "engine", "executor")}
     plan = plan_of(drafts, varying(jobs), settings, request.command, swept)
-    return plan, [job.overrides for job in jobs]
+    whole = all(axis.key.partition(".")[0] in UNCHANGED for axis in arguments)
+    return with_claims(plan, configs[0].plain, whole), [job.overrides for job in jobs]
+
+
+def with_claims(plan: Plan, config: Mapping[str, Any], whole: bool) -> Plan:
+    """Return the plan with the claims of a configuration; `whole`: nothing of what the file plays was changed."""
+    return dataclasses.replace(plan, claims=claims_of(config.get("claims"), plan.cells, plan.axes, whole))
 
 
 def plan_with(configs: Sequence[Mapping[str, Any]], overrides: Sequence[Sequence[str]], composer: Composer) -> Plan:
     """Return the plan of configurations that Hydra composed for one study, each from its overrides."""
     given = [_given(texts, composer) for texts in overrides]
     drafts = [Draft(experiment(config), keys) for config, keys in zip(configs, given, strict=True)]
-    return plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), configs[0], "")
+    plan = plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), configs[0], "")
+    return with_claims(plan, configs[0], whole=False)
 
 
 def _given(texts: Sequence[str], composer: Composer) -> dict[str, Any]:

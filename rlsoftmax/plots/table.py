@@ -216,9 +216,9 @@ class Column:
 
 def _columns(study: StudyData, shown: Sequence[Row], which: str) -> list[Column]:
     """Return the columns for which some row has a word."""
-    digits = _digits(_scores(shown))
-    behind = _digits([row.behind for row in shown if row.behind is not None])
-    kept = _digits([row.greedy for row in shown if row.greedy is not None])
+    digits = decimals(_scores(shown))
+    behind = decimals([row.behind for row in shown if row.behind is not None])
+    kept = decimals([row.greedy for row in shown if row.greedy is not None])
     share = "optimal" if any("optimal" in row.cell.arrays for row in shown) else "success"
     every = [
         Column("behind best", lambda row: _difference(row, behind) if len(shown) > 1 else ""),
@@ -234,7 +234,7 @@ def _scores(here: Iterable[Row]) -> list[Interval]:
     return [row.score for row in here]
 
 
-def _digits(intervals: Iterable[Interval | Comparison]) -> int:
+def decimals(intervals: Iterable[Interval | Comparison]) -> int:
     """Return how many decimals the intervals call for: half a width has one or two digits."""
     halves = [half for each in intervals if (half := (each.high - each.low) / 2.0) > 0.0]
     if not halves:
@@ -314,7 +314,7 @@ def _sentences(here: Sequence[Row], axis: str | None, which: str) -> Iterator[st
 
 def _about_best(here: Sequence[Row], best: Row, axis: str | None, which: str) -> Iterator[str]:
     what = "best" if which == "online" else "best greedy policy"
-    yield f"{what}: {named(best, axis)}, {spread(best.score, _digits(_scores(here)))} (chosen on these runs)."
+    yield f"{what}: {named(best, axis)}, {spread(best.score, decimals(_scores(here)))} (chosen on these runs)."
     others = [row for row in here if row.member and not row.best]
     if best.member:
         told = "; ".join(named(row, axis) for row in others[:6]) + ("; …" if len(others) > 6 else "")
@@ -339,7 +339,7 @@ def _about_rivals(here: Sequence[Row]) -> Iterator[str]:
     for row in here:
         if row.leads and row.behind is not None:
             difference, low, high = row.behind.difference, row.behind.low, row.behind.high
-            digits = _digits(_scores(here))
+            digits = decimals(_scores(here))
             word = (
                 "cannot be told from it" if low <= 0.0 <= high else "is behind it" if difference > 0.0 else "beats it"
             )
@@ -352,7 +352,7 @@ def _about_greedy(here: Sequence[Row], axis: str | None, which: str) -> Iterator
     if which == "online" and len(having) > 1:
         top = max(having, key=lambda row: row.greedy.mean if row.greedy is not None else -math.inf)
         assert top.greedy is not None
-        yield f"best greedy policy afterwards: {named(top, axis)}, {spread(top.greedy, _digits(_scores(here)))}."
+        yield f"best greedy policy afterwards: {named(top, axis)}, {spread(top.greedy, decimals(_scores(here)))}."
 
 
 def _cautions(study: StudyData, every: Sequence[Row], which: str) -> list[Caution]:

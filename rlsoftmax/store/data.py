@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.errors import ConfigError, did_you_mean
+from rlsoftmax.store.claims import Claim
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -145,6 +146,7 @@ class StudyData:
     axes: the swept keys, in the order in which they were given; `beta` instead of `tau` when that was swept.
     runs: how many runs of each cell were asked for.
     folder: where it is stored, None in memory.
+    claims: what is said about it beforehand.
     """
 
     name: str
@@ -153,6 +155,7 @@ class StudyData:
     runs: int
     folder: str | None = None
     command: str = ""
+    claims: tuple[Claim, ...] = ()
 
     @property
     def missing(self) -> int:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from rlsoftmax.component import build
 from rlsoftmax.errors import ConfigError, StoreError
+from rlsoftmax.store.claims import Claim
 from rlsoftmax.store.data import CellData, Failure, Score, StudyData
 from rlsoftmax.store.folder import Folder, Store
 from rlsoftmax.store.merge import Part
@@ -19,7 +21,7 @@ def read_study(folder: Path | str) -> StudyData:
     """Return the study in a folder: the union of its plans, with the runs that are there.
 
     Cells come in the order in which plans first named them, axes likewise; `runs` is the most that a plan asked for;
-    name, command and scores are those of the newest plan that has them.
+    name, command, scores and claims are those of the newest plan that has them.
 
     Raises:
       ConfigError: if no plan is there. StoreError: naming the file, if one is damaged or two contradict each other.
@@ -54,7 +56,12 @@ def _union(store: Store, plans: list[dict[str, Any]], folder: str | None) -> Stu
         runs=max(int(plan["runs"]) for plan in plans),
         folder=folder,
         command=str(plans[-1]["command"]),
+        claims=tuple(build(Claim, with_infinity(claim), "claims") for claim in _claims(plans)),
     )
+
+
+def _claims(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return next((plan["claims"] for plan in reversed(plans) if "claims" in plan), [])
 
 
 def _cell(cell: Mapping[str, Any], part: Part, failures: tuple[Failure, ...]) -> CellData:
