@@ -55,9 +55,11 @@ def _play(policy, temperature, runs, edges):
     mean, steps, rows = rng.standard_normal((runs, 10)), int(edges[-1]), np.arange(runs)
     value, count = np.zeros((runs, 10)), np.zeros((runs, 10))
     reward, regret, optimal = (np.zeros((runs, steps)) for _ in range(3))
-    seen = []
+    seen, worth = [], []
     for step in range(steps):
         chances = _chances(policy, temperature, value, count, step)
+        if step in _looks(edges):
+            worth.append((mean[rows, value.argmax(axis=1)], (chances * mean).sum(axis=1)))
         luck, noise = rng.random(runs), rng.standard_normal(runs)
         action = np.minimum((np.cumsum(chances, axis=1) < luck[:, None]).sum(axis=1), 9)
         reward[:, step] = mean[rows, action] + noise
@@ -71,6 +73,7 @@ def _play(policy, temperature, runs, edges):
     sums = {name: np.add.reduceat(array, edges[:-1], axis=1) for name, array in
             (("reward", reward), ("regret", regret), ("optimal", optimal))}  # fmt: skip
     sums["snapshot/effective_actions"] = np.stack(seen, axis=1)
+    sums["snapshot/value_greedy"], sums["snapshot/value_behaviour"] = np.stack(worth, axis=2)
     if temperature is not None:
         sums["snapshot/temperature"] = np.full((runs, len(seen)), temperature)
     return sums | {"score/greedy": mean[rows, value.argmax(axis=1)]}

@@ -30,6 +30,7 @@ STUDIES = {
     "parameter_study": [simulated.union, simulated.grid],
     "heatmap": [simulated.grid],
     "schedule": [simulated.union],
+    "values": [simulated.union],
     "distribution": [simulated.union, simulated.lake],
     "wrong_tau": [simulated.ten_arms, simulated.lake],
     "regret": [simulated.union],

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlsoftmax.plots import grouping, labels, series, style
 from rlsoftmax.plots.labels import EndLabel
+from rlsoftmax.stats.intervals import band
 from rlsoftmax.store.data import CellData, StudyData
 
 if TYPE_CHECKING:
@@ -103,6 +104,14 @@ def colors(values: Sequence[float | None], kinds: Sequence[str], axis: str | Non
     fixed = iter(style.colors_of(others))
     hot = temperatures(among, axis)
     return [next(fixed) if value is None else style.heat(temperatures([value], axis), hot)[0] for value in values]
+
+
+def snapshots(one: Shown, name: str) -> series.Curve:
+    """Return a curve through the snapshots of a cell, mean over runs."""
+    values = np.asarray(one.cell.snapshot(name), dtype=np.float64)
+    over = band(np.where(np.isfinite(values), values, np.nan))  # infinity has no place on an axis
+    steps = np.asarray(one.cell.snapshot_steps + float(series.is_log(one.cell.edges)), dtype=np.float64)
+    return series.Curve(one.cell.id[:12], one.label, one.value, steps, over.mean, over.low, over.high, over.n)
 
 
 def draw(axes: Axes, curve: series.Curve, color: str, bold: bool = False, dashes: Any = "-") -> EndLabel:

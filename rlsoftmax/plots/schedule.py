@@ -9,8 +9,7 @@ import numpy as np
 
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import curves, labels, notes, scales, series, style
-from rlsoftmax.stats.intervals import band
-from rlsoftmax.store.data import SNAPSHOT, CellData, StudyData
+from rlsoftmax.store.data import SNAPSHOT, StudyData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +44,8 @@ def numbers(study: StudyData, view: series.View) -> ScheduleNumbers:
     shown = [one for one in shown if f"{SNAPSHOT}effective_actions" in one.cell.arrays]
     first = shown[0].cell
     found = {
-        name: tuple(_snapshots(one, name) for one in shown if f"{SNAPSHOT}{name}" in one.cell.arrays) for name in _NAMES
+        name: tuple(curves.snapshots(one, name) for one in shown if f"{SNAPSHOT}{name}" in one.cell.arrays)
+        for name in _NAMES
     }
     return ScheduleNumbers(
         study=study.name,
@@ -58,14 +58,6 @@ def numbers(study: StudyData, view: series.View) -> ScheduleNumbers:
         **found,
         note=notes.about(study, "bands: 95\u00a0% intervals over runs", "effective actions: exp of the entropy"),
     )
-
-
-def _snapshots(one: curves.Shown, name: str) -> series.Curve:
-    cell: CellData = one.cell
-    values = np.asarray(cell.snapshot(name), dtype=np.float64)
-    over = band(np.where(np.isfinite(values), values, np.nan))  # infinity has no place on an axis
-    steps = np.asarray(cell.snapshot_steps + float(series.is_log(cell.edges)), dtype=np.float64)
-    return series.Curve(cell.id[:12], one.label, one.value, steps, over.mean, over.low, over.high, over.n)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
