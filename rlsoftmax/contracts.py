@@ -42,7 +42,7 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "regret": ("state", "action", "step"),
     "success": ("reward", "terminated", "next_state"),
 }  # fmt: skip
-MEMORY_ASKS = ("states", "actions", "features", "luck")
+MEMORY_ASKS = ("states", "actions", "limit", "luck")
 
 
 class _Part(Component):
@@ -115,8 +115,9 @@ class Policy(_Part):
 class Agent(_Part):
     """What is remembered and how it changes: `memory` and the rule `learn`.
 
-    `memory(self, states, actions, ...)` returns the arrays of one run by name; the policy ranks the row of the first
-    one that belongs to the state, unless a rule `rank` fills `values`.
+    `memory(self, states, actions, ...)` returns the arrays of one run by name. It may also ask for `luck`, and for
+    `limit`: the steps after which an episode is cut, None for never, 1 for a bandit. The policy ranks the row of the
+    first one that belongs to the state, unless a rule `rank` fills `values`.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("learn", "rank")

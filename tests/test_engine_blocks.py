@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 from cases import block_of
 
+from rlsoftmax.agents.q_learning import QLearning
+from rlsoftmax.agents.reinforce import Reinforce
 from rlsoftmax.contracts import Agent, Environment, Schedule
 from rlsoftmax.engine.fuse import linked
+from rlsoftmax.engine.greedy import greedy_scores
 from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import another_uniform
+from rlsoftmax.policies.boltzmann import Boltzmann
+from rlsoftmax.policies.thompson import Thompson
 
 
 class Gifts(Environment):
@@ -128,3 +133,87 @@ def test_a_run_that_is_not_finite_is_named_and_others_are_not():
     block = block_of([cases.setup_of(cases.QLearning(), cases.Boltzmann(), cases.CHAIN)], [(0, 0), (0, 1), (0, 2)])
     block.memory[0][1, 0, 0] = np.nan
     assert block.broken().tolist() == [False, True, False]
+
+
+class Namesake(Environment):
+    """Two arms whose means are called like what an agent and a policy remember; `expected` asks for them."""
+
+    actions = 2
+
+    def own(self, luck):
+        return {"value": luck.uniform(2)}
+
+    def shared(self):
+        return {"belief": np.array([1.0, 2.0])}
+
+    def pull(self, value, belief, action, uniform):
+        return value[action] + belief[action] * (uniform - 0.5)
+
+    def regret(self, value, action):
+        return max(value[0], value[1]) - value[action]
+
+    def expected(self, value):
+        return value
+
+
+class Otherwise(Namesake):
+    """The same with names of its own."""
+
+    def own(self, luck):
+        return {"level": luck.uniform(2)}
+
+    def shared(self):
+        return {"scale": np.array([1.0, 2.0])}
+
+    def pull(self, level, scale, action, uniform):
+        return level[action] + scale[action] * (uniform - 0.5)
+
+    def regret(self, level, action):
+        return max(level[0], level[1]) - level[action]
+
+    def expected(self, level):
+        return level
+
+
+@pytest.mark.parametrize("policy", [Thompson(), Boltzmann(temperature=0.5)], ids=str)
+def test_an_environment_may_call_its_arrays_as_an_agent_or_a_policy_does(policy):
+    blocks = []
+    for env in (Namesake(), Otherwise()):
+        setup = cases.setup_of(QLearning(), policy, env)
+        blocks.append(cases.block_of([setup], [(0, run) for run in range(3)]))
+        blocks[-1].play(linked(setup.kind, {}))
+    assert cases.bits(blocks[0]) == cases.bits(blocks[1])
+    assert np.array_equal(greedy_scores(blocks[0]), greedy_scores(blocks[1]))
+    assert np.array_equal(blocks[0].of_world("value"), blocks[1].array("level"))
+    assert not np.array_equal(blocks[0].array("value")[:, 0], blocks[0].of_world("value"))
+
+
+class Endless(Environment):
+    """One state, for ever."""
+
+    limit: int | None = None
+    states, actions = 1, 2
+
+    def start(self):
+        return 0
+
+    def step(self, action):
+        return 0, 1.0, False
+
+
+@pytest.mark.parametrize(("env", "limit"), [(cases.CHAIN, 4), (cases.ARMS, 1), (Endless(), None)], ids=str)
+def test_memory_may_ask_for_the_limit(env, limit):
+    class Told(QLearning):
+        def memory(self, states, actions, limit):
+            told.append(limit)
+            return {"value": np.zeros((states, actions))}
+
+    told = []
+    assert cases.setup_of(Told(), Boltzmann(temperature=1.0), env).kind
+    assert told == [limit]
+
+
+@pytest.mark.parametrize(("longest", "most"), [(None, 4), (3, 3), (9, 4)])
+def test_reinforce_remembers_no_more_than_an_episode_can_have(longest, most):
+    setup = cases.setup_of(Reinforce(longest=longest), Boltzmann(temperature=1.0), cases.CHAIN)
+    assert setup.mind(0)["gain"].shape == (most,)

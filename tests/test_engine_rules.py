@@ -371,16 +371,13 @@ def an_array_of_two_parts():
     return Q, Mine(), CHAIN
 
 
-@refused("Mine and the environment both have an array 'mean'; rename one.")
-def an_array_of_the_agent_and_the_environment():
-    class Mine(Agent):
-        def memory(self, states, actions):
-            return {"mean": np.zeros((states, actions))}
+@refused("the environment both owns and shares an array 'mean'; rename one.")
+def an_array_that_an_environment_has_twice():
+    class Twice(cases.GaussianBandit):
+        def shared(self):
+            return {"mean": np.zeros(10)}
 
-        def learn(self, mean, state, action):
-            mean[state, action] += 1.0
-
-    return Mine(), SOFT, cases.GaussianBandit()
+    return cases.SampleAverage(), SOFT, Twice()
 
 
 @refused("agent Mine has no `memory`, and the policy ranks its first array.")

@@ -156,14 +156,14 @@ def test_reinforce_climbs_the_gradient_of_the_expected_return(gamma, discounted,
     agent = Reinforce(alpha=1.0, beta=0.0, gamma=gamma, discounted=discounted)
 
     def mind_of():
-        return agent.memory(2, 2) | {"preference": PREFERENCE.copy(), "baseline": np.array([baseline, -baseline])}
+        return agent.memory(2, 2, 2) | {"preference": PREFERENCE.copy(), "baseline": np.array([baseline, -baseline])}
 
     np.testing.assert_allclose(mean_change(agent, mind_of), gradient(gamma), atol=1e-8)
 
 
 def test_without_the_fading_factor_reinforce_does_not_climb_the_discounted_return():
     agent = Reinforce(alpha=1.0, beta=0.0, gamma=0.6)
-    change = mean_change(agent, lambda: agent.memory(2, 2) | {"preference": PREFERENCE.copy()})
+    change = mean_change(agent, lambda: agent.memory(2, 2, 2) | {"preference": PREFERENCE.copy()})
     assert np.abs(change - gradient(0.6)).max() > 0.05
 
 

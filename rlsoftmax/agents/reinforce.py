@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 
-from rlsoftmax.component import NONNEGATIVE, Count, Share
+from rlsoftmax.component import NONNEGATIVE, Bound, Share
 from rlsoftmax.contracts import Agent
 
 
@@ -15,13 +15,14 @@ class Reinforce(Agent):
         baseline(s)      += beta (G - baseline(s)).
 
     That is the gradient of the expected return at temperature 1; at others alpha contains the 1 / temperature. beta 0
-    leaves the baseline out. Where an episode was cut, or after `longest` steps, G counts the baseline of that state.
+    leaves the baseline out. Where an episode was cut, or after `longest` steps, G counts the baseline of that state;
+    null is the environment's limit, or 1000 where it has none.
     With `discounted` the step at time t is multiplied by gamma^t, as the theorem says and few do.
 
     Source: Williams (1992); Sutton and Barto (2018), section 13.4.
 
     >>> agent = Reinforce(alpha=0.5)
-    >>> mind, chances = agent.memory(1, 2), np.array([0.5, 0.5])
+    >>> mind, chances = agent.memory(1, 2, limit=1), np.array([0.5, 0.5])
     >>> agent.learn(**mind, state=0, action=1, reward=1.0, next_state=0, terminated=True, ended=True,
     ...             probabilities=chances)
     >>> mind["preference"]
@@ -32,17 +33,18 @@ class Reinforce(Agent):
     beta: Share = 0.1
     gamma: Share = 0.99
     discounted: bool = False
-    longest: Count = 200
+    longest: Annotated[int | None, Bound(1), "steps"] = None
 
     suggested_temperature = 1.0
 
-    def memory(self, states, actions):
+    def memory(self, states, actions, limit):
+        most = min((steps for steps in (self.longest, limit) if steps is not None), default=1000)
         return {
             "preference": np.zeros((states, actions)),
             "baseline": np.zeros(states),
-            "past": np.zeros((self.longest, 2), np.int64),
-            "gain": np.zeros(self.longest),
-            "chances": np.zeros((self.longest, actions)),
+            "past": np.zeros((most, 2), np.int64),
+            "gain": np.zeros(most),
+            "chances": np.zeros((most, actions)),
             "held": np.zeros(1, np.int64),
         }
 

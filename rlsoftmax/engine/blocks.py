@@ -169,8 +169,15 @@ class Block:
         return {name: np.ascontiguousarray(self.record[:, q].T) for q, name in enumerate(self.kind.quantities)}
 
     def array(self, name: str) -> Array:
-        """Return an array of the runs: [lane, ...]."""
-        array = self.memory[(*self.kind.names.mind, *self.kind.names.world).index(name)]
+        """Return an array of the runs, [lane, ...]: what they remember, or else what their environments own."""
+        return self._lanes_first((*self.kind.names.mind, *self.kind.names.world).index(name))
+
+    def of_world(self, name: str) -> Array:
+        """Return an array that the environments own: [lane, ...]."""
+        return self._lanes_first(len(self.kind.names.mind) + self.kind.names.world.index(name))
+
+    def _lanes_first(self, index: int) -> Array:
+        array = self.memory[index]
         return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if self.kind.bandit else array
 
     def values(self) -> Array:

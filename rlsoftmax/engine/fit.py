@@ -40,7 +40,10 @@ def check_memory(agent: Agent, arrays: Mapping[str, Any], states: int, actions: 
 
 
 def check_names(minds: Sequence[tuple[str, str]], world: Sequence[str]) -> None:
-    """Refuse arrays that two parts, or a part and the loop, call the same. minds: (part, array), both by name."""
+    """Refuse arrays that two parts, or a part and the loop, call the same. minds: (part, array), both by name.
+
+    The environment's rules and those of the others never meet: there the same name may mean two arrays.
+    """
     owners: dict[str, str] = {}
     for owner, name in minds:
         _check_offered(owner, name, _MIND)
@@ -48,8 +51,8 @@ def check_names(minds: Sequence[tuple[str, str]], world: Sequence[str]) -> None:
             raise RuleError(f"{owners[name]} and {owner} both remember {name!r}; rename one.")
         owners[name] = owner
     for name in world:
-        if name in owners:
-            raise RuleError(f"{owners[name]} and the environment both have an array {name!r}; rename one.")
+        if world.count(name) > 1:
+            raise RuleError(f"the environment both owns and shares an array {name!r}; rename one.")
         if name != "observation":
             _check_offered("the environment", name, _WORLD)
 

@@ -206,13 +206,13 @@ def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
     """Return where the rules of the mind, and those of the world, find arrays: the only place that knows the layout."""
     index = "[..., lane]" if kind.bandit else "[lane]"
     names = kind.names
-    own = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.mind + names.world)}
-    shared = {name: f"game.shared[{i}]" for i, name in enumerate(names.shared)}
-    world = {name: own[name] for name in names.world} | shared
+    mind = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.mind)}
+    owned = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.world, len(mind))}
+    world = owned | {name: f"game.shared[{i}]" for i, name in enumerate(names.shared)}
     allowed = {name: text for name, text in world.items() if name == "allowed"}
     if kind.varies:  # the one row that is true now, as a table of one state
         allowed = {name: f"{text}[step % {text}.shape[0] :][:1]" for name, text in allowed.items()}
-    return {name: own[name] for name in names.mind} | allowed, world
+    return mind | allowed, world
 
 
 def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapping[str, str]) -> FunctionType | None:

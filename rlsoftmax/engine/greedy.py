@@ -38,7 +38,7 @@ def greedy_policy(values: Array) -> Array:
 def true_means(block: Block) -> Array:
     """Return [lane, states, actions]: the mean reward of every arm of a bandit, as it is now."""
     names = asked(block.kind.env.expected)  # type: ignore[attr-defined]
-    arrays = [block.array(name) for name in names]
+    arrays = [block.of_world(name) for name in names]
     envs = [block.setups[c].env for c in block.config]
     means = np.stack([env.expected(*(array[l] for array in arrays)) for l, env in enumerate(envs)])
     return means.reshape(block.lanes, block.world.states, block.world.actions)

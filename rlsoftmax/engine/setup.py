@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.component import Component
-from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, Transitions, asked
+from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked
 from rlsoftmax.engine.fit import check_env, check_kind, check_memory, check_names
 from rlsoftmax.engine.fuse import Kind, Names
 from rlsoftmax.errors import RuleError
@@ -33,6 +33,12 @@ class World:
     own: tuple[str, ...]
     own_shapes: tuple[Any, ...]  # shape and type of each of them
     transitions: Transitions | None
+    bandit: bool
+
+    @property
+    def longest(self) -> int | None:
+        """Return how many steps an episode can have; None where nothing cuts it."""
+        return 1 if self.bandit else None if self.limit >= FOREVER else self.limit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,8 +150,8 @@ def mind_arrays(part: Component, world: World, luck: BuildLuck | None) -> dict[s
     memory = getattr(part, "memory", None)
     if memory is None:
         return {}
-    offered = {"states": world.states, "actions": world.actions, "luck": luck or BuildLuck(0, 0, MEMORY)}
-    wanted = asked(memory.__func__)
+    values = world.states, world.actions, world.longest, luck or BuildLuck(0, 0, MEMORY)
+    wanted, offered = asked(memory.__func__), dict(zip(MEMORY_ASKS, values, strict=True))
     if unknown := [name for name in wanted if name not in offered]:
         raise RuleError(f"{type(part).__name__}.memory asks for {unknown[0]!r}; on offer are {', '.join(offered)}.")
     arrays = memory(**{name: offered[name] for name in wanted})
@@ -173,7 +179,7 @@ def world_of(env: Environment, seed: int) -> World:
     states = 1 if env.is_bandit() else int(getattr(env, "states", 0))
     table = env.transitions() if hasattr(env, "transitions") else None
     limit, actions = FOREVER if limit is None else int(limit), int(env.actions)  # type: ignore[attr-defined]
-    return World(states, actions, limit, shared, tuple(own), own_shapes, table)
+    return World(states, actions, limit, shared, tuple(own), own_shapes, table, env.is_bandit())
 
 
 def _own(env: Environment, seed: int) -> Mapping[str, Array]:

@@ -77,13 +77,12 @@ def inside(cell: CellData, run: int, most: int) -> Inside:
 
 def truth(block: Any) -> Floats:
     """Return [lanes, actions]: the true means of a bandit's arms. ConfigError if it does not declare them."""
-    from rlsoftmax.contracts import asked
+    from rlsoftmax.engine.greedy import true_means
 
     env = block.kind.env
     if not hasattr(env, "expected"):
         raise ConfigError(f"env {labels.word(env.__name__)} does not declare the true means of its arms.")
-    arrays = [block.array(name) for name in asked(env.expected)]
-    return np.stack([block.setups[0].env.expected(*(array[lane] for array in arrays)) for lane in range(block.lanes)])
+    return true_means(block)[:, 0]
 
 
 def mean_policies(cell: CellData, most_runs: int, most: int) -> tuple[Ints, Floats, Floats, int]:
