@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "api": ("run", "sweep", "load", "Study", "Cell"),
-    "experiment.shorthand": ("octaves", "linspace", "geomspace"),
+    "experiment.shorthand": ("octaves", "linspace", "geomspace", "pilot"),
     "contracts": ("Agent", "Environment", "Policy", "Schedule", "highest"),
     "component": ("Bound", "Count", "NonNegative", "Number", "Positive", "Share", "Temperature"),
     "numeric": ("exp", "exp2", "log", "power", "sine", "cosine", "another_uniform", "another_normal"),

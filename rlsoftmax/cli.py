@@ -16,6 +16,7 @@
 
 tau=0.25 is a temperature, and beta=4 the same one.
 Lists: tau=0.1,0.2  'tau=octaves(1/64,8)'  'tau=geomspace(0.05,5,9)'  'agent.alpha=linspace(0.1,0.5,5)'.
+'tau=pilot(9)' proposes a list: short pilot runs find where the policy turns from greedy to uniform.
 The same command continues: only missing cells and runs are played. --with FILE adds your own components.
 Hydra's options work: --cfg job, --info, --config-dir, -m, --hydra-help.
 """

@@ -176,6 +176,16 @@ class Axis:
         """Return the keys it decides: beta decides tau."""
         return ("tau",) if self.key == "beta" else (self.key,)
 
+    @property
+    def piloted(self) -> int | None:
+        """Return how many values a pilot is to propose in the place of the only choice; None if all are given."""
+        return shorthand.piloted(self.choices[0].shown) if self.key == "tau" else None
+
+    @property
+    def count(self) -> int:
+        """Return how many values the key takes."""
+        return self.piloted or len(self.choices)
+
 
 Grid = tuple[Axis, ...]
 
@@ -287,6 +297,12 @@ def literal(value: Any) -> str:
     return str(value)
 
 
+def constants(temperatures: Iterable[float]) -> Axis:
+    """Return the axis of these temperatures."""
+    texts = [repr(float(temperature)) for temperature in temperatures]
+    return Axis("tau", tuple(Choice(float(text), ("tau=constant", f"tau.value={text}")) for text in texts))
+
+
 def grid_of(settings: Mapping[str, Any], composer: Composer) -> Grid:
     """Return the axes of keys and values, from Python or from a study's file. A nested mapping sets its keys."""
     pairs = [pair for key, value in settings.items() for pair in _flat(str(key), value)]
@@ -311,6 +327,8 @@ def check_axes(axes: Grid) -> None:
                 raise ConfigError("tau and beta are two ways to say the same (tau = 1/beta): give one of them.")
             raise ConfigError(f"{name} is given twice; several values are written {name}=first,second.")
     for axis in axes:
+        if len(axis.choices) > 1 and any(map(shorthand.piloted, [choice.shown for choice in axis.choices])):
+            raise ConfigError(f"{axis.key}: a pilot proposes the whole list; give it alone, as tau=pilot(9).")
         if len(axis.choices) > 1 and axis.key == "seed":
             raise ConfigError("seed cannot take several values: runs=... repeats a cell, each run with its own luck.")
         if len(axis.choices) > 1 and (axis.key in ONE_VALUE or axis.key.partition(".")[0] in ONE_VALUE):

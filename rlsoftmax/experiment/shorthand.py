@@ -19,9 +19,11 @@ from rlsoftmax.errors import BadValue, ConfigError, shown
 Exact = int | float | str | Fraction
 
 _CALL = re.compile(r"\b(octaves|linspace|geomspace)\(([^()]*)\)")
+_PILOT = re.compile(r"""\bpilot\(([^()]*)\)""")
 _RATIO = re.compile(r"[+-]?\s*[\d.]+\s*/\s*[\d.]+")
 _COMPONENT_FIELD = re.compile(r"(env|agent|policy)\.\w+")
 _MOST = 10_000  # values in one list
+_MOST_PILOTED = 100
 _DIGITS = Context(prec=40)  # decimal arithmetic: the same doubles on every machine
 
 _TEMPERATURE = (
@@ -115,6 +117,37 @@ def geomspace(first: Exact, last: Exact, count: Exact) -> list[float]:
     return [float(c.multiply(_decimal(a), c.exp(c.multiply(ratio, part)))) for part in parts]
 
 
+def pilot(count: Exact = 9) -> str:
+    """Return the words for `count` temperatures that a few pilot runs propose, from nearly greedy to nearly uniform.
+
+    They are chosen when everything else is known: `sweep(env="testbed", agent="sample_average", tau=pilot(9))`.
+
+    >>> pilot(5)
+    'pilot(5)'
+    """
+    number = _count(count, "count")
+    if not 2 <= number <= _MOST_PILOTED:
+        raise BadValue("count", count, f"must be a whole number from 2 to {_MOST_PILOTED}")
+    return f"pilot({number})"
+
+
+def piloted(text: object) -> int | None:
+    """Return how many temperatures a pilot is to propose; None for anything else.
+
+    Raises:
+      ConfigError: if it is not of the form pilot(count), alone.
+
+    >>> piloted("pilot(9)"), piloted("0.25")
+    (9, None)
+    """
+    call = _PILOT.search(text) if isinstance(text, str) else None
+    if call is None:
+        return None
+    if call[0] != str(text).strip(" '\""):
+        raise ConfigError(f"{text}: a pilot proposes the whole list; write tau={call[0]} alone.")
+    return int(pilot(call[1].rpartition("=")[2])[6:-1])
+
+
 def _decimal(value: Fraction) -> Decimal:
     return _DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))
 
@@ -175,6 +208,8 @@ def expand(argument: str, schedules: Collection[str] = ()) -> list[str]:
     refuse_key(key.lstrip("+~"))
     if not equals:
         return [argument]
+    if count := piloted(text):
+        return _proposed(argument, key, count)
     if key == "beta":
         return ["tau=constant", f"tau.value={','.join(repr(_inverse(beta)) for beta in betas(text))}"]
     text = values(text)
@@ -193,6 +228,12 @@ def refuse_key(key: str) -> None:
         raise ConfigError(f"{key} {_TEMPERATURE}.")
     if key in _MISSPELT:
         raise ConfigError(f"unknown key {key}. Did you mean {_MISSPELT[key]!r}?")
+
+
+def _proposed(argument: str, key: str, count: int) -> list[str]:
+    if key not in ("tau", "tau.value"):
+        raise ConfigError(f"{argument}: a pilot proposes temperatures; write tau=pilot({count}).")
+    return ["tau=constant", f"tau.value='pilot({count})'"]
 
 
 def _temperatures(argument: str, text: str) -> list[str]:

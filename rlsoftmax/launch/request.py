@@ -23,6 +23,7 @@ from rlsoftmax.experiment.compose import (
     Job,
     axis_of_text,
     check_axes,
+    constants,
     grid_of,
     jobs_of,
     replaced,
@@ -119,12 +120,26 @@ def _stamp(folders: Iterable[Path]) -> object:
 
 def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[str, ...]]]:
     """Return the plan, and the overrides of each of its jobs for launchers that compose for themselves."""
+    grids = _grids(request, composer)
+    _check_size(grids)
+    if not any(axis.piloted for grid in grids for axis in grid):
+        return _plan_of(grids, request, composer)
+    _plan_of([_stood_in(grid) for grid in grids], request, composer)  # what is wrong is said before anything is played
+    grids, notes = _piloted(grids, composer)
+    plan, jobs = _plan_of(grids, request, composer)
+    return dataclasses.replace(plan, notes=(*plan.notes, *notes)), jobs
+
+
+def _grids(request: Request, composer: Composer) -> list[Grid]:
+    """Return the grids of a request, or of the study's file, with the arguments in their places."""
     texts = [axis_of_text(argument, composer) for argument in request.arguments]
     arguments = (*texts, *grid_of(request.settings, composer))
     check_axes(arguments)
     file_grids = request.grids if request.grids is not None else _grids_of_file(request.config, composer)
-    grids = [replaced(grid_of(grid, composer), arguments) for grid in file_grids or ({},)]
-    _check_size(grids)
+    return [replaced(grid_of(grid, composer), arguments) for grid in file_grids or ({},)]
+
+
+def _plan_of(grids: Sequence[Grid], request: Request, composer: Composer) -> tuple[Plan, list[tuple[str, ...]]]:
     jobs = [job for grid in grids for job in jobs_of(grid)]
     configs = [composed(job, composer) for job in jobs]
     drafts = _drafts(jobs, configs)
@@ -139,6 +154,29 @@ def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[st
 def with_claims(plan: Plan, config: Mapping[str, Any], whole: bool) -> Plan:
     """Return the plan with the claims of a configuration; `whole`: nothing of what the file plays was changed."""
     return dataclasses.replace(plan, claims=claims_of(config.get("claims"), plan.cells, plan.axes, whole))
+
+
+def _stood_in(grid: Grid) -> Grid:
+    """Return a grid with two temperatures in the place of those that a pilot will propose."""
+    return tuple(constants((1.0, 2.0)) if axis.piloted else axis for axis in grid)
+
+
+def _piloted(grids: Sequence[Grid], composer: Composer) -> tuple[list[Grid], tuple[str, ...]]:
+    """Return the grids with the temperatures that pilot runs propose, and what they found, in words."""
+    from rlsoftmax.experiment.pilot import propose
+
+    whole, notes = list[Grid](), list[str]()
+    for grid in grids:
+        count = next((axis.piloted for axis in grid if axis.piloted), None)
+        if count is None:
+            whole.append(grid)
+            continue
+        jobs = jobs_of(tuple(constants((1.0,)) if axis.piloted else axis for axis in grid))
+        drafts = _drafts(jobs, [composed(job, composer) for job in jobs])
+        found = propose([draft.experiment for draft in drafts], count)
+        whole.append(tuple(constants(found.temperatures) if axis.piloted else axis for axis in grid))
+        notes.append(str(found))
+    return whole, tuple(dict.fromkeys(notes))
 
 
 def plan_with(configs: Sequence[Mapping[str, Any]], overrides: Sequence[Sequence[str]], composer: Composer) -> Plan:
@@ -159,7 +197,7 @@ def _given(texts: Sequence[str], composer: Composer) -> dict[str, Any]:
 
 
 def _check_size(grids: Sequence[Grid]) -> None:
-    count = sum(math.prod(len(axis.choices) for axis in grid) for grid in grids)
+    count = sum(math.prod(axis.count for axis in grid) for grid in grids)
     if count > MOST_CELLS:
         raise ConfigError(f"this is {count} cells, more than {MOST_CELLS}; give shorter lists.")
 
