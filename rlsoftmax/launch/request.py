@@ -120,35 +120,33 @@ def _stamp(folders: Iterable[Path]) -> object:
 
 def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[str, ...]]]:
     """Return the plan, and the overrides of each of its jobs for launchers that compose for themselves."""
-    grids = _grids(request, composer)
-    _check_size(grids)
-    if not any(axis.piloted for grid in grids for axis in grid):
-        return _plan_of(grids, request, composer)
-    _plan_of([_stood_in(grid) for grid in grids], request, composer)  # what is wrong is said before anything is played
-    grids, notes = _piloted(grids, composer)
-    plan, jobs = _plan_of(grids, request, composer)
-    return dataclasses.replace(plan, notes=(*plan.notes, *notes)), jobs
-
-
-def _grids(request: Request, composer: Composer) -> list[Grid]:
-    """Return the grids of a request, or of the study's file, with the arguments in their places."""
     texts = [axis_of_text(argument, composer) for argument in request.arguments]
     arguments = (*texts, *grid_of(request.settings, composer))
     check_axes(arguments)
     file_grids = request.grids if request.grids is not None else _grids_of_file(request.config, composer)
-    return [replaced(grid_of(grid, composer), arguments) for grid in file_grids or ({},)]
+    grids = [replaced(grid_of(grid, composer), arguments) for grid in file_grids or ({},)]
+    _check_size(grids)
+    notes: tuple[str, ...] = ()
+    if any(axis.piloted for grid in grids for axis in grid):
+        _plan_of(
+            [_stood_in(grid) for grid in grids], request.command, composer
+        )  # what is wrong is said before it flies
+        grids, notes = _piloted(grids, composer)
+    plan, jobs, config = _plan_of(grids, request.command, composer)
+    plan = dataclasses.replace(plan, notes=(*plan.notes, *notes))
+    whole = all(axis.key.partition(".")[0] in UNCHANGED for axis in arguments)
+    return with_claims(plan, config, whole), [job.overrides for job in jobs]
 
 
-def _plan_of(grids: Sequence[Grid], request: Request, composer: Composer) -> tuple[Plan, list[tuple[str, ...]]]:
+def _plan_of(grids: Sequence[Grid], command: str, composer: Composer) -> tuple[Plan, list[Job], Mapping[str, Any]]:
+    """Return the plan of grids, its jobs, and the configuration of the first one."""
     jobs = [job for grid in grids for job in jobs_of(grid)]
     configs = [composed(job, composer) for job in jobs]
     drafts = _drafts(jobs, configs)
     _look_at_worlds({draft.experiment.env for draft in drafts})
     swept = {axis.key for grid in grids for axis in grid if len(axis.choices) > 1}
     settings = {key: configs[0].plain.get(key) for key in ("study", "results", "engine", "executor")}
-    plan = plan_of(drafts, varying(jobs), settings, request.command, swept)
-    whole = all(axis.key.partition(".")[0] in UNCHANGED for axis in arguments)
-    return with_claims(plan, configs[0].plain, whole), [job.overrides for job in jobs]
+    return plan_of(drafts, varying(jobs), settings, command, swept), jobs, configs[0].plain
 
 
 def with_claims(plan: Plan, config: Mapping[str, Any], whole: bool) -> Plan:
