@@ -278,14 +278,20 @@ def canonical(value: Any) -> str:
     return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+_WORDS = frozenset({str, int, bool, type(None)})  # what JSON writes as it is; the exact types are by far the most
+
+
 def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind in _WORDS:
+        return value
+    if kind is dict or isinstance(value, Mapping):
         return {str(key): _finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         plain = set(map(type, value)) <= {int, str}  # a long list of steps needs no look at each
         return list(value) if plain else [_finite(inner) for inner in value]
-    if isinstance(value, float) and math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, float):
+        return value if not math.isinf(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, (int, str)):
         return value
     raise ConfigError(f"{shown(value)} is not a plain value (number, word, list or keys and values).")

@@ -82,7 +82,7 @@ def test_auto_without_a_suggestion_is_refused():
 
     lookup = {"gaussian_bandit": Silent}.get
     with pytest.raises(ConfigError) as caught:
-        experiment({**PLAIN, "tau": "auto"}, lambda group, name: lookup(name) or spec.find(group, name))
+        experiment({**PLAIN, "tau": "auto"}, spec.Workshop(lambda group, name: lookup(name) or spec.find(group, name)))
     assert "neither agent sample_average nor env silent suggests a temperature; give one, such as tau=0.1" in str(
         caught.value
     )
@@ -236,7 +236,7 @@ def test_parts_that_do_not_fit_are_refused_by_name(agent, words):
     classes = {"blind": Blind, "heated": Heated}
     config = {**PLAIN, "agent": {"name": agent}, "policy": {"name": "blind"}}
     with pytest.raises(ConfigError) as caught:
-        experiment(config, lambda group, name: classes.get(name) or spec.find(group, name))
+        experiment(config, spec.Workshop(lambda group, name: classes.get(name) or spec.find(group, name)))
     assert words in str(caught.value)
 
 
@@ -288,7 +288,7 @@ def test_the_source_of_a_part_that_is_not_shipped_is_a_part_of_the_cell(monkeypa
     for text in ("one", "two"):
         monkeypatch.setattr(spec, "source_of", lambda cls, text=text: text if cls is Blind else None)
         config = {**PLAIN, "policy": {"name": "blind"}}
-        cells.append(experiment(config, lambda group, name: lookup.get(name) or spec.find(group, name)))
+        cells.append(experiment(config, spec.Workshop(lambda group, name: lookup.get(name) or spec.find(group, name))))
         assert (cells[-1].sources, len(cells[-1].id)) == ({"Blind": text}, 64)  # both are looked at once, and kept
     assert len({cell.id for cell in cells}) == 2
 

@@ -61,7 +61,10 @@ def effective_actions(probabilities: npt.ArrayLike, axis: Axis = -1) -> Any:
 
 def _entropy(p: Array) -> Array:
     with np.errstate(all="ignore"):
-        return -row_sum(np.where(p == 0.0, 0.0, p * np.log(p))) + 0.0
+        surprise = np.log(p)
+        surprise *= p
+        np.copyto(surprise, 0.0, where=p == 0.0)
+        return -row_sum(surprise) + 0.0
 
 
 def entropy_of(
@@ -528,7 +531,7 @@ def _rows_of(name: str, probabilities: npt.ArrayLike, axis: Axis) -> tuple[Array
     array = real(name, probabilities)
     plan = layout(array.shape, axis)
     p = plan.to_rows(array)
-    p = p if p.dtype == np.longdouble else p.astype(np.float64)
+    p = p if p.dtype == np.longdouble else p.astype(np.float64, copy=False)
     if np.any(p < 0.0):
         raise ArgumentError(f"{name} must be >= 0, got {float(p[p < 0.0][0])!r}.")
     return p, plan

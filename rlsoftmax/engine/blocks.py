@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.component import Component, schema
-from rlsoftmax.contracts import Schedule, asked
+from rlsoftmax.contracts import Environment, Schedule, asked
 from rlsoftmax.engine.fuse import Kind
 from rlsoftmax.engine.link import link
 from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
@@ -47,7 +47,7 @@ class Block:
         self.memory = [self._laid(array) for array in self._arrays()]
         self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
-        self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts()]
+        self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
         self.age = None if self.kind.bandit else np.zeros(self.lanes, np.int64)
         self.gain = None if self.kind.bandit else np.zeros(self.lanes)
@@ -64,10 +64,11 @@ class Block:
     @functools.cached_property
     def rows(self) -> int:
         """Return how many steps a window has."""
-        columns = sum(max(len(schema(type(p[0]))), 1) for p in self._parts() if p[0] is not None) * 8 * len(self.setups)
+        columns = sum(max(len(schema(type(p[0]))), 1) for p in self._parts if p[0] is not None) * 8 * len(self.setups)
         by_memory, by_time = TABLE_BYTES // columns, WINDOW_SECONDS / STEP_SECONDS / self.lanes
         return self.window or int(np.clip(min(by_memory, by_time), 32, self.steps))
 
+    @functools.cached_property
     def _parts(self) -> list[list[Component | None]]:
         """Return what the parameter tables hold: agent, policy, adaptive schedule, environment."""
         return [
@@ -82,27 +83,37 @@ class Block:
         names = self.kind.names
         if any(setup.remembers_luck for setup in self.setups):
             minds = [self.setups[c].mind(int(r)) for c, r in zip(self.config, self.run, strict=True)]
-            which = np.arange(self.lanes)
+            arrays = [np.stack([mind[name] for mind in minds]) for name in names.mind]
         else:
-            minds, which = [setup.mind(0) for setup in self.setups], self.config
-        arrays = [np.stack([mind[name] for mind in minds])[which] for name in names.mind]
+            minds = [setup.mind(0) for setup in self.setups]
+            arrays = [self._spread([mind[name] for mind in minds]) for name in names.mind]
         return arrays + self._worlds()
 
+    def _spread(self, arrays: Sequence[Array]) -> Array:
+        """Return the array of each lane's configuration, [lane, ...]; often all share one, which is then not copied."""
+        if all(array is arrays[0] for array in arrays):
+            return np.broadcast_to(arrays[0], (self.lanes, *arrays[0].shape))
+        return np.stack(arrays)[self.config]
+
     def _worlds(self) -> list[Array]:
-        """Return the arrays that the environment owns, [lane, ...]."""
+        """Return the arrays that the environment owns, [lane, ...]; each run's problem is built once."""
         if not self.kind.names.world:
             return []
-        lanes = {c: np.flatnonzero(self.config == c) for c in np.unique(self.config).tolist()}
-        own = [self._own(c, self.run[where]) for c, where in lanes.items()]
-        order = np.argsort(np.concatenate(list(lanes.values())))
+        number = {env: n for n, env in enumerate(dict.fromkeys(setup.env for setup in self.setups))}
+        whose = np.array([number[setup.env] for setup in self.setups])[self.config]
+        lanes = [np.flatnonzero(whose == n) for n in number.values()]
+        own = [self._own(env, self.run[where]) for env, where in zip(number, lanes, strict=True)]
+        order = np.argsort(np.concatenate(lanes))
         return [np.concatenate([arrays[name] for arrays in own])[order] for name in self.kind.names.world]
 
-    def _own(self, c: int, runs: Array) -> dict[str, Array]:
-        return own_arrays(self.setups[c].env, self.setups[c].seed, tuple(runs.tolist()))
+    def _own(self, env: Environment, runs: Array) -> dict[str, Array]:
+        once, which = np.unique(runs, return_inverse=True)
+        arrays = own_arrays(env, self.setups[0].seed, tuple(once.tolist()))
+        return {name: array[which] for name, array in arrays.items()}
 
     def _laid(self, array: Array) -> Array:
         """Bandits keep lanes last (a row of values is a vector load), tables first (a state's values share a line)."""
-        return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if self.kind.bandit else np.ascontiguousarray(array)
+        return np.array(np.moveaxis(array, 0, -1) if self.kind.bandit else array, order="C")
 
     # --- playing ---
 
@@ -141,7 +152,7 @@ class Block:
 
     def _game(self, rows: int) -> Game:
         steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
-        for table, parts in zip(self.tables, self._parts(), strict=True):
+        for table, parts in zip(self.tables, self._parts, strict=True):
             _fill_schedules(table, parts, steps)
         first = self.setups[0]
         bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
@@ -265,22 +276,21 @@ def _columns(part: Component | None) -> list[tuple[str, type]]:
 
 def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
     """Return [row, config]: the numbers of each component, repeated for every step of a window."""
-    table = np.zeros((rows, len(parts)), _columns(parts[0]))
-    for name in table.dtype.names or ():
-        for c, part in enumerate(parts):
-            value = getattr(part, name, 0.0)
-            if isinstance(value, (int, float)):
-                table[name][:, c] = value
+    columns = _columns(parts[0])
+    found = [[getattr(part, name, 0.0) for name, _ in columns] for part in parts]
+    numbers = [tuple(value if isinstance(value, (int, float)) else 0.0 for value in values) for values in found]
+    row = np.array(numbers, columns).view(np.uint8)  # bytes are repeated much faster than records
+    table = np.repeat(row[None], rows, axis=0).view(columns)
     return table.view(np.dtype((Row, table.dtype)))
 
 
 def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array) -> None:
     """Write the values of the schedules among the numbers for these steps."""
     for name in table.dtype.names if table is not None else ():
-        for c, part in enumerate(parts):
-            value = getattr(part, name, None)
-            if isinstance(value, Schedule) and not value.adaptive:
-                table[name][: len(steps), c] = value(steps)
+        values = ((c, getattr(part, name, None)) for c, part in enumerate(parts))
+        moving = {c: value for c, value in values if isinstance(value, Schedule) and not value.adaptive}
+        if moving:
+            table[name][: len(steps), list(moving)] = np.stack([value(steps) for value in moving.values()], axis=1)
 
 
 # --- buffers --------------------------------------------------------------------------------------------------------

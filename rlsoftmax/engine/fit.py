@@ -27,15 +27,15 @@ def check_env(env: Environment) -> None:
         )
 
 
-def check_memory(agent: Agent, arrays: Mapping[str, Any], states: int, actions: int) -> None:
-    """Refuse an agent that leaves the policy nothing to rank."""
-    if not arrays:
+def check_memory(agent: Agent, shapes: Mapping[str, tuple[int, ...]], states: int, actions: int) -> None:
+    """Refuse an agent that leaves the policy nothing to rank. shapes: of its arrays, by name."""
+    if not shapes:
         raise RuleError(f"agent {type(agent).__name__} has no `memory`, and the policy ranks its first array.")
-    first, array = next(iter(arrays.items()))
-    if "rank" not in agent.own_rules() and states and array.shape != (states, actions):
+    first, shape = next(iter(shapes.items()))
+    if "rank" not in agent.own_rules() and states and shape != (states, actions):
         raise RuleError(
             f"{type(agent).__name__}.memory: the policy ranks {first!r}, which must have the shape (states, actions) = "
-            f"{(states, actions)}, not {array.shape}; or fill `values` in a rule `rank`."
+            f"{(states, actions)}, not {shape}; or fill `values` in a rule `rank`."
         )
 
 

@@ -64,12 +64,12 @@ class Kind:
     late: bool = False  # rewards are seen later than they are paid
     varies: bool = False  # which arms are there depends on the step
 
-    @property
+    @functools.cached_property
     def bandit(self) -> bool:
         """Whether every step is a pull."""
         return self.env.is_bandit()
 
-    @property
+    @functools.cached_property
     def quantities(self) -> tuple[str, ...]:
         """Return the rows of the record, in order."""
         rules = self.env.own_rules().keys() - set(self.absent)
@@ -79,37 +79,37 @@ class Kind:
         success = ("success",) if "success" in rules else ()
         return ("reward", *regret, "episodes", "return", "length", *success)
 
-    @property
+    @functools.cached_property
     def looks_ahead(self) -> bool:
         """Whether the agent asks for what is done next, and so chooses before it learns."""
         learn = self.agent.own_rules().get("learn")
         return asks(learn, "next_action") or asks(learn, "next_probabilities")
 
-    @property
+    @functools.cached_property
     def needs_probabilities(self) -> bool:
         """Whether the agent asks for the chance of each action."""
         learn = self.agent.own_rules().get("learn")
         return asks(learn, "probabilities") or asks(learn, "next_probabilities")
 
-    @property
+    @functools.cached_property
     def keeps_temperature(self) -> bool:
         """Whether the agent asks for the temperature of this step or the next."""
         learn = self.agent.own_rules().get("learn")
         return asks(learn, "temperature") or asks(learn, "next_temperature")
 
-    @property
+    @functools.cached_property
     def uses_normal(self) -> bool:
         """Whether the world asks for normal noise."""
         rules = self.env.own_rules()
         return asks(rules.get("pull"), "normal") or asks(rules.get("step"), "normal")
 
-    @property
+    @functools.cached_property
     def uses_normals(self) -> bool:
         """Whether the world asks for one normal number per action."""
         rules = self.env.own_rules()
         return asks(rules.get("pull"), "normals") or asks(rules.get("step"), "normals")
 
-    @property
+    @functools.cached_property
     def allowed(self) -> str:
         """Return where it is said which actions are allowed: `shared`, `own` (by each run), or nowhere."""
         return "shared" if "allowed" in self.names.shared else "own" if "allowed" in self.names.world else ""

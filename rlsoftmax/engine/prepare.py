@@ -16,7 +16,7 @@ from rlsoftmax.engine.fuse import fuse
 from rlsoftmax.engine.inside import BEHAVIOUR, behaviour, seen_inside
 from rlsoftmax.engine.link import callees
 from rlsoftmax.engine.loop import Game
-from rlsoftmax.engine.rehearsal import parts_of, rehearse
+from rlsoftmax.engine.rehearsal import rehearse
 from rlsoftmax.engine.setup import Setup
 from rlsoftmax.errors import RuleError
 
@@ -69,7 +69,7 @@ def _where(text: str, setup: Setup) -> str:
 
 def _written(setup: Setup) -> Iterator[FunctionType]:
     """Yield the rules of a kind and every function they reach, except this library's own."""
-    waiting = [rule for part in parts_of(setup) for rule in type(part).own_rules().values()]
+    waiting = [rule for part in setup.parts for rule in type(part).own_rules().values()]
     seen: set[FunctionType] = set()
     while waiting:
         function = waiting.pop()

@@ -100,7 +100,7 @@ def read_only(array: Array) -> Array:
 
 def _hooks(setup: Setup, block: Block, names: dict[str, Any]) -> dict[str, Any]:
     """Return checked versions of the rules, by the names that the loop calls them."""
-    has = {name: rule for part in parts_of(setup) for name, rule in type(part).own_rules().items()}
+    has = {name: rule for part in setup.parts for name, rule in type(part).own_rules().items()}
     states, actions, box = setup.world.states, setup.world.actions, not setup.kind.has_states
     is_state, is_action = _whole_below(states, "a state"), _whole_below(actions, "an action")
     hooks: dict[str, Any] = {"learn": _learning(names["learn"], has["learn"], block)}
@@ -232,7 +232,7 @@ def _are_weights(row: Array) -> str:
 
 def schedules_of(setup: Setup) -> Iterator[tuple[Any, str, Schedule]]:
     """Yield (component, field, schedule) of every number that changes with the step."""
-    for part in parts_of(setup):
+    for part in setup.parts:
         for key in schema(type(part)):
             value = getattr(part, key)
             if isinstance(value, Schedule) and not value.adaptive:
@@ -257,15 +257,9 @@ def check_schedule(schedule: Schedule, bounds: Any, key: str, steps: int) -> Non
 # --- sentences ------------------------------------------------------------------------------------------------------
 
 
-def parts_of(setup: Setup) -> list[Any]:
-    """Return the components whose rules are linked."""
-    parts: list[Any] = [setup.agent, setup.policy, setup.heat, setup.env]
-    return [part for part in parts if part is not None]
-
-
 def _where(error: Exception, setup: Setup) -> str:
     """Return the place of the innermost frame that belongs to a file of the components, or the kind."""
-    parts = [*parts_of(setup), *(schedule for _, _, schedule in schedules_of(setup))]
+    parts = [*setup.parts, *(schedule for _, _, schedule in schedules_of(setup))]
     methods = [function for part in parts for function in vars(type(part)).values()]
     files = {method.__code__.co_filename for method in methods if isinstance(method, FunctionType)} - {"<string>"}
     found = str(setup.kind)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rlsoftmax.component import Component
-from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked
+from rlsoftmax.component import Component, per_class
+from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked, asks
 from rlsoftmax.engine.fit import check_env, check_kind, check_memory, check_names
 from rlsoftmax.engine.fuse import Kind, Names
 from rlsoftmax.errors import RuleError
@@ -19,6 +19,7 @@ from rlsoftmax.numeric import MEMORY, BuildLuck
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
+Minds = tuple[tuple[str, str, tuple[int, ...], str], ...]  # class, name, shape, dtype of each array of a run
 FOREVER = 1 << 60
 
 
@@ -59,7 +60,7 @@ class Setup:
         """Return what stands in the policy's field `temperature`, if it has one."""
         return getattr(self.policy, "temperature", None)
 
-    @property
+    @functools.cached_property
     def heat(self) -> Schedule | None:
         """Return the schedule, if it is adaptive: a rule of the run."""
         return self.tau if isinstance(self.tau, Schedule) and self.tau.adaptive else None
@@ -72,41 +73,21 @@ class Setup:
     @functools.cached_property
     def kind(self) -> Kind:
         """Return what this configuration shares its compiled loop with."""
-        world = self.world
-        check_names([(owner, name) for owner, name, *_ in self._minds], (*world.own, *world.shared))
-        names = [name for _, name, *_ in self._minds]
         heat = type(self.heat) if self.heat is not None else None
-        visits = ("visits",) if self.inside or self._asks("visits") else ()
-        layout = Names((*names, *visits), world.own, tuple(world.shared))
-        absent = tuple(getattr(self.env, "absent", ()))
-        kind = Kind(
-            type(self.agent), type(self.policy), heat, type(self.env), layout, world.states > 0, absent,
-            stepped=is_stepped(self.env), late=self.slots > 1, varies=self._varies,
-        )  # fmt: skip
-        check_kind(kind)
-        return kind
+        return kind_of(type(self.agent), type(self.policy), heat, self.env, self.seed, self._minds, self.inside)
 
     @functools.cached_property
-    def _minds(self) -> tuple[tuple[str, str, tuple[int, ...], str], ...]:
-        """Return (class, name, shape, dtype) of every array that one run remembers; looked at once."""
-        found = []
-        for part in filter(None, self.parts().values()):
-            arrays = mind_arrays(part, self.world, None)
-            if part is self.agent:
-                check_memory(self.agent, arrays, self.world.states, self.world.actions)
-            found += [(type(part).__name__, name, array.shape, array.dtype.str) for name, array in arrays.items()]
-        return tuple(found)
+    def _minds(self) -> Minds:
+        """Return what every array is that one run remembers."""
+        found = minds_of(self.agent, self.env, self.seed)
+        check_memory(self.agent, {name: shape for _, name, shape, _ in found}, self.world.states, self.world.actions)
+        others = [part for part in (self.policy, self.heat) if part is not None and hasattr(part, "memory")]
+        return found + tuple(mind for part in others for mind in minds_of(part, self.env, self.seed))
 
-    @property
+    @functools.cached_property
     def slots(self) -> int:
         """Return how many pulls may wait for their rewards to be seen; 1 when each is seen at once."""
-        return getattr(self.env, "delay", 0) + getattr(self.env, "batch", 1) if self.env.is_bandit() else 1
-
-    @property
-    def _varies(self) -> bool:
-        """Whether the table `allowed` of a bandit has a row for each step."""
-        allowed = self.world.shared.get("allowed")
-        return allowed is not None and self.env.is_bandit() and len(allowed) > 1
+        return slots_of(self.env)
 
     @functools.cached_property
     def shape(self) -> tuple[Any, ...]:
@@ -117,32 +98,83 @@ class Setup:
         sizes = (world.states, world.actions, world.limit, world.own_shapes)
         return (self.kind, self._minds, self.inside, same_world, *sizes, self.seed, *times)
 
-    def parts(self) -> dict[str, Component | None]:
-        """Return who may remember something, in the order of the arrays."""
-        return {"agent": self.agent, "policy": self.policy, "heat": self.heat}
+    @functools.cached_property
+    def parts(self) -> tuple[Agent | Policy | Schedule | Environment, ...]:
+        """Return whose rules are played: agent, policy, adaptive schedule if there is one, environment."""
+        return tuple(part for part in (self.agent, self.policy, self.heat, self.env) if part is not None)
 
-    def mind(self, run: int) -> dict[str, Array]:
-        """Return the arrays of one run, fresh: agent, policy, schedule, visits; forbidden actions rank -infinity."""
-        luck = BuildLuck(self.seed, run, MEMORY)
-        parts = [part for part in self.parts().values() if part is not None]
-        arrays = {name: array for part in parts for name, array in mind_arrays(part, self.world, luck).items()}
-        first = next(iter(arrays), None)
-        allowed = self.world.shared.get("allowed")
-        if allowed is not None and first is not None and arrays[first].shape == allowed.shape:
-            arrays[first] = np.where(allowed, arrays[first], -np.inf)
-        if "visits" in self.kind.names.mind:
-            arrays["visits"] = np.zeros((self.world.states, self.world.actions))
-        return arrays
+    @functools.cached_property
+    def minds(self) -> tuple[Component, ...]:
+        """Return who remembers something, in the order of the arrays: agent, policy, adaptive schedule."""
+        return tuple(part for part in self.parts[:-1] if hasattr(part, "memory"))
 
-    @property
+    def mind(self, run: int) -> Mapping[str, Array]:
+        """Return the first arrays of one run, read-only: agent, policy, schedule, visits."""
+        return first_arrays(
+            self.minds, self.env, self.seed, run if self.remembers_luck else 0, "visits" in self.kind.names.mind
+        )
+
+    @functools.cached_property
     def remembers_luck(self) -> bool:
         """Whether the first memory differs between runs."""
-        memories = (getattr(part, "memory", None) for part in self.parts().values())
-        return any(memory is not None and "luck" in asked(memory.__func__) for memory in memories)
+        return any("luck" in asked(type(part).memory) for part in self.minds)  # type: ignore[attr-defined]
 
-    def _asks(self, name: str) -> bool:
-        parts = [part for part in self.parts().values() if part is not None]
-        return any(name in asked(rule) for part in parts for rule in type(part).own_rules().values())  # type: ignore[attr-defined]
+
+# --- looked at once, for all configurations that share it ------------------------------------------------------------
+
+
+@per_class
+def kind_of(
+    agent: type[Agent],
+    policy: type[Policy],
+    heat: type[Schedule] | None,
+    env: Environment,
+    seed: int,
+    minds: Minds,
+    inside: bool,
+) -> Kind:
+    """Return what shares a compiled loop. Raises RuleError where the parts do not fit."""
+    world, rules = world_of(env, seed), [part.own_rules() for part in (agent, policy, heat) if part is not None]
+    check_names([(owner, name) for owner, name, *_ in minds], (*world.own, *world.shared))
+    visits = ("visits",) if inside or any(asks(rule, "visits") for own in rules for rule in own.values()) else ()
+    layout = Names((*(name for _, name, *_ in minds), *visits), world.own, tuple(world.shared))
+    absent, allowed = tuple(getattr(env, "absent", ())), world.shared.get("allowed")
+    varies = allowed is not None and env.is_bandit() and len(allowed) > 1  # a row for each step
+    kind = Kind(
+        agent, policy, heat, type(env), layout, world.states > 0, absent,
+        stepped=is_stepped(env), late=slots_of(env) > 1, varies=varies,
+    )  # fmt: skip
+    check_kind(kind)
+    return kind
+
+
+def slots_of(env: Environment) -> int:
+    """Return how many pulls may wait for their rewards to be seen."""
+    return getattr(env, "delay", 0) + getattr(env, "batch", 1) if env.is_bandit() else 1
+
+
+@functools.lru_cache(maxsize=256)
+def minds_of(part: Component, env: Environment, seed: int) -> Minds:
+    """Return (class, name, shape, dtype) of every array that a part wants one run to remember."""
+    arrays = mind_arrays(part, world_of(env, seed), None)
+    return tuple((type(part).__name__, name, array.shape, array.dtype.str) for name, array in arrays.items())
+
+
+@functools.lru_cache(maxsize=256)
+def first_arrays(
+    minds: tuple[Component, ...], env: Environment, seed: int, run: int, visits: bool
+) -> Mapping[str, Array]:
+    """Return the arrays that one run begins with, read-only; forbidden actions rank -infinity."""
+    world, luck = world_of(env, seed), BuildLuck(seed, run, MEMORY)
+    arrays = {name: array for part in minds for name, array in mind_arrays(part, world, luck).items()}
+    first, allowed = next(iter(arrays), ""), world.shared.get("allowed")
+    if allowed is not None and first and arrays[first].shape == allowed.shape:
+        arrays[first] = np.where(allowed, arrays[first], -np.inf)
+    if visits:
+        arrays["visits"] = np.zeros((world.states, world.actions))
+    for array in arrays.values():
+        array.flags.writeable = False  # shared by the cache: every block copies
+    return arrays
 
 
 def mind_arrays(part: Component, world: World, luck: BuildLuck | None) -> dict[str, Array]:

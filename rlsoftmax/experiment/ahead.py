@@ -53,7 +53,7 @@ class Ahead:
 
 def _is_ours(setup: Setup) -> bool:
     """Another process can build shipped components from their configuration; others may live in a notebook."""
-    return all(is_shipped(type(part)) for part in (*setup.parts().values(), setup.env) if part is not None)
+    return all(is_shipped(type(part)) for part in setup.parts)
 
 
 def _start(cells: Sequence[PlannedCell]) -> subprocess.Popen[str]:

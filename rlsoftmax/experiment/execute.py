@@ -27,7 +27,7 @@ from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.shelf import is_shipped
 from rlsoftmax.store.data import SNAPSHOT, Failure
 from rlsoftmax.store.folder import Store
-from rlsoftmax.store.rows import Rows
+from rlsoftmax.store.rows import Rows, order_of
 
 CHUNK_SECONDS, CHUNK_BYTES = 2.0, 32 << 20
 Lane = tuple[int, int]  # number of the cell in the plan, run
@@ -93,8 +93,7 @@ def _rehearse(groups: list[list[Task]]) -> None:
     """Try the rules that are not shipped, before anything is written."""
     for group in groups:
         setup = group[0].setups[0]
-        parts = [part for part in (setup.agent, setup.policy, setup.heat, setup.env) if part is not None]
-        if not all(is_shipped(type(part)) for part in parts):
+        if not all(is_shipped(type(part)) for part in setup.parts):
             rehearse(setup)
 
 
@@ -259,13 +258,17 @@ def _alike(first: _Harvest, second: _Harvest) -> bool:
 
 
 def _rows(blocks: list[_Harvest]) -> Rows:
+    """Return the rows of all runs that are whole, in order: each number is moved once, from its block to its place."""
     good = [slice(None) if not block.broken.any() else ~block.broken for block in blocks]  # a slice copies nothing
     kept = list(zip(blocks, good, strict=True))
-    setup = blocks[0].task.setups[0]
-    arrays = {name: np.concatenate([block.arrays[name][keep] for block, keep in kept]) for name in blocks[0].arrays}
+    cells = [block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()]
+    runs = np.concatenate([block.task.run[keep] for block, keep in kept])
+    order, setup = order_of(cells, runs), blocks[0].task.setups[0]
+    places = np.split(np.argsort(order), np.cumsum([len(block.task.run[keep]) for block, keep in kept])[:-1])
+    arrays = {name: _placed([block.arrays[name][keep] for block, keep in kept], places) for name in blocks[0].arrays}
     return Rows(
-        cells=tuple(block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()),
-        runs=np.concatenate([block.task.run[keep] for block, keep in kept]),
+        cells=tuple(cells[row] for row in order.tolist()),
+        runs=runs[order],
         edges=setup.edges,
         snapshot_steps=setup.snapshot_steps
         if any(name.startswith(SNAPSHOT) for name in arrays)
@@ -273,6 +276,14 @@ def _rows(blocks: list[_Harvest]) -> Rows:
         arrays=arrays,
         failures=tuple(failure for block in blocks for failure in _failures(block)),
     )
+
+
+def _placed(parts: Sequence[Array], places: Sequence[Array]) -> Array:
+    """Return one array whose rows `places[i]` are those of `parts[i]`."""
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    for part, place in zip(parts, places, strict=True):
+        whole[place] = part
+    return whole
 
 
 def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:

@@ -103,7 +103,7 @@ class Plan:
         """Return whether kernels check their indices."""
         return self.engine.debug
 
-    @property
+    @functools.cached_property
     def keep_memory(self) -> bool:
         """Return whether what the agents remember at the end is kept."""
         return any(cell.experiment.record.memory == Memory.FINAL for cell in self.cells)

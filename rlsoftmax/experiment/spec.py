@@ -110,12 +110,31 @@ def classes_of(*parts: Component) -> Iterable[type[Component]]:
         yield from classes_of(*(value for value in inner if isinstance(value, Component)))
 
 
-def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
+class Workshop:
+    """Builds components. Cells that share a part of their configuration share the component: it is checked once.
+
+    lookup: (group, name) -> class.
+    """
+
+    def __init__(self, lookup: Lookup = find) -> None:
+        self.lookup = lookup
+        self._made: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    def __call__(self, group: str, values: Any) -> Any:
+        """Return the component of these very values: the same object gives the same component."""
+        known, part = self._made.get((group, id(values)), (None, None))
+        if known is not values or part is None:
+            part = _part(group, values, self.lookup)
+            self._made[group, id(values)] = values, part
+        return part
+
+
+def experiment(config: Mapping[str, Any], workshop: Workshop | None = None) -> Experiment:
     """Return the experiment of a plain configuration.
 
     Args:
       config: env, agent, policy, tau, steps, runs, seed, score, record; keys of the study are ignored.
-      lookup: (group, name) -> class; objects from Python come with their own.
+      workshop: what builds the components; objects from Python come with their own.
 
     Raises:
       ConfigError: naming key, rule and value, for anything that cannot be run.
@@ -123,8 +142,9 @@ def experiment(config: Mapping[str, Any], lookup: Lookup = find) -> Experiment:
     for key in config:
         refuse_key(key)
     check_keys(config, (*SCIENCE, *ABOUT), "")
-    parts = {group: _part(group, config.get(group), lookup) for group in ("env", "agent", "policy")}
-    tau, notes = _tau(config.get("tau"), parts, lookup)
+    workshop = workshop or Workshop()
+    parts = {group: workshop(group, config.get(group)) for group in ("env", "agent", "policy")}
+    tau, notes = _tau(config.get("tau"), parts, workshop.lookup)
     if tau is not None:
         parts["policy"] = dataclasses.replace(parts["policy"], temperature=tau)
     _check_fit(parts["agent"], parts["policy"])

@@ -30,7 +30,7 @@ from rlsoftmax.experiment.compose import (
     varying,
 )
 from rlsoftmax.experiment.plan import Draft, Plan, plan_of
-from rlsoftmax.experiment.spec import ABOUT, Lookup, classes_of, experiment
+from rlsoftmax.experiment.spec import ABOUT, Workshop, classes_of, experiment
 from rlsoftmax.launch.explain import explain
 from rlsoftmax.places import GROUPS, shipped
 from rlsoftmax.shelf import bring_all, brought, find
@@ -141,7 +141,8 @@ def plan_jobs(request: Request, composer: Composer) -> tuple[Plan, list[tuple[st
 def _plan_of(grids: Sequence[Grid], command: str, composer: Composer) -> tuple[Plan, list[Job], Mapping[str, Any]]:
     """Return the plan of grids, its jobs, and the configuration of the first one."""
     jobs = [job for grid in grids for job in jobs_of(grid)]
-    configs = [composed(job, composer) for job in jobs]
+    workshop = Workshop()
+    configs = [composed(job, composer, workshop) for job in jobs]
     drafts = _drafts(jobs, configs)
     _look_at_worlds({draft.experiment.env for draft in drafts})
     swept = {axis.key for grid in grids for axis in grid if len(axis.choices) > 1}
@@ -179,8 +180,8 @@ def _piloted(grids: Sequence[Grid], composer: Composer) -> tuple[list[Grid], tup
 
 def plan_with(configs: Sequence[Mapping[str, Any]], overrides: Sequence[Sequence[str]], composer: Composer) -> Plan:
     """Return the plan of configurations that Hydra composed for one study, each from its overrides."""
-    given = [_given(texts, composer) for texts in overrides]
-    drafts = [Draft(experiment(config), keys) for config, keys in zip(configs, given, strict=True)]
+    given, workshop = [_given(texts, composer) for texts in overrides], Workshop()
+    drafts = [Draft(experiment(config, workshop), keys) for config, keys in zip(configs, given, strict=True)]
     plan = plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), configs[0], "")
     return with_claims(plan, configs[0], whole=False)
 
@@ -220,24 +221,24 @@ def grids_in(config: DictConfig) -> tuple[Mapping[str, Any], ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Composed:
-    """The configuration of a job, and where the classes of its objects are."""
+    """The configuration of a job, and what builds its components."""
 
     plain: dict[str, Any]
-    lookup: Lookup
+    workshop: Workshop
     chosen: Mapping[str, str]
 
 
-def composed(job: Job, composer: Composer) -> Composed:
+def composed(job: Job, composer: Composer, workshop: Workshop) -> Composed:
     """Return the configuration of a job; objects from Python take the place of their groups."""
     if not job.objects:
-        return Composed(composer(job.overrides), find, composer.chosen(job.overrides))
+        return Composed(composer(job.overrides), workshop, composer.chosen(job.overrides))
     objects = _with_tau(job)
     classes = {(_group(cls), name_of(cls)): cls for part in objects.values() for cls in classes_of(part)}
     plain = {group: _without_temperature(part) for group, part in objects.items()}
     names = {group: name_of(type(part)) for group, part in objects.items()}
     return Composed(
         composer(job.overrides, plain),
-        lambda group, name: classes.get((group, name)) or find(group, name),
+        Workshop(lambda group, name: classes.get((group, name)) or find(group, name)),
         {**composer.chosen(job.overrides), **names},
     )
 
@@ -287,7 +288,7 @@ def _drafts(jobs: Sequence[Job], configs: Sequence[Composed]) -> list[Draft]:
     drafts, problems = [], dict[str, ConfigError]()
     for job, config in zip(jobs, configs, strict=True):
         try:
-            drafts.append(Draft(experiment(config.plain, config.lookup), job.given, config.chosen))
+            drafts.append(Draft(experiment(config.plain, config.workshop), job.given, config.chosen))
         except ConfigError as error:
             problems.setdefault(str(error), error)
     if problems:

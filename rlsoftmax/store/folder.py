@@ -177,19 +177,19 @@ class Memory(Store):
     """A study without a name: nothing is written, nothing stays."""
 
     def __init__(self) -> None:
-        self._plans: list[dict[str, Any]] = []
+        self._plans: list[str] = []  # canonical JSON
         self._rows: dict[str, Rows] = {}
         self._number = itertools.count()  # drawn atomically: several threads append
 
     def write_plan(self, document: Mapping[str, Any]) -> None:
         """Keep the plan, once."""
-        plain = json.loads(canonical(document))
-        if plain not in self._plans:
-            self._plans.append(plain)
+        text = canonical(document)
+        if text not in self._plans:
+            self._plans.append(text)
 
     def plans(self) -> list[dict[str, Any]]:
         """Return all plans, the oldest first."""
-        return list(self._plans)
+        return [json.loads(text) for text in self._plans]
 
     def append(self, rows: Rows, about: Mapping[str, Any]) -> None:
         """Keep the rows."""
