@@ -17,10 +17,11 @@ from rlsoftmax.launch.command import one_study, options_of
 from rlsoftmax.places import GROUPS, options, stored, studies
 
 if TYPE_CHECKING:
-    from rlsoftmax.api import Study
     from rlsoftmax.store.data import StudyData
+    from rlsoftmax.study import Study
 
 _LOOK = ("--style", "--width", "--axis", "--score", "--out")
+_EXPORT = dict.fromkeys(("--format", "--metric", "--out"), "")
 _PLOT = {"--kind": "temperature", "--format": "png,svg"} | dict.fromkeys(_LOOK, "")
 
 
@@ -105,6 +106,30 @@ def _width(text: str) -> float | str | None:
 def report(words: Sequence[str]) -> Answer:
     """Write the report; return its file."""
     return Answer(str(_load(_only("report", words)).report()))
+
+
+def export(words: Sequence[str]) -> Answer:
+    """Return the runs of a study as text, or write them to a file and return its name."""
+    from rlsoftmax.frames.export import exported
+    from rlsoftmax.store.durable import write_durably
+
+    words, chosen = options_of("export", words, _EXPORT)
+    name, rest = one_study("export", words)
+    if rest:
+        raise ConfigError(f"export takes a study and options, not {rest[0]!r}.{did_you_mean(rest[0], _EXPORT)}")
+    format, file = chosen["--format"] or _suffix(chosen["--out"]) or "csv", chosen["--out"]
+    if format == "parquet" and not file:
+        raise ConfigError("a parquet file is not text: say where it goes, such as --out runs.parquet.")
+    data = exported(_load(name).data, format, chosen["--metric"] or None)
+    if not file:
+        return Answer(data.decode().rstrip("\n"))
+    write_durably(Path(file), data)
+    return Answer(file)
+
+
+def _suffix(file: str) -> str:
+    """Return the format that the name of a file says."""
+    return Path(file).suffix.removeprefix(".").lower()
 
 
 def digest(words: Sequence[str]) -> Answer:

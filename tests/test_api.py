@@ -157,26 +157,12 @@ def test_cells_that_differ_in_their_bins_are_asked_one_by_one():
     assert [int(cell.data.edges[-1]) for cell in study] == [5, 10]
 
 
-def test_a_frame_has_a_row_per_run(study, monkeypatch):
-    rows = []
-
-    class Pandas:
-        DataFrame = staticmethod(lambda columns: rows.append(columns) or columns)
-        concat = staticmethod(lambda frames, ignore_index: frames)
-
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
-    monkeypatch.setitem(sys.modules, "pandas", Pandas)
-    study.to_frame()
-    assert rows[0]["tau"] == 0.25
-    assert list(rows[0]) == ["cell", "tau", "run", "online", "greedy"]
-    study.to_frame("reward")
-    assert (len(rows[2]["run"]), len(rows[2]["step"]), len(rows[2]["reward"])) == (120, 120, 120)
-
-
 def test_what_is_not_installed_is_said(study, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="to_frame needs pandas, which is not installed"):
+    with pytest.raises(ConfigError, match="to_frame needs pandas, which is not installed: pip install 'rlsoftmax"):
         study.to_frame()
+    with pytest.raises(ConfigError, match="to_xarray needs xarray, which is not installed"):
+        study.to_xarray()
     with pytest.raises(ConfigError, match="the report is not available yet"):
         study.report()
 

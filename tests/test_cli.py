@@ -300,6 +300,7 @@ def test_help_lists_every_command_and_needs_no_study():
         "trace",
         "digest",
         "verify",
+        "export",
         "ls",
         "completion",
     ):

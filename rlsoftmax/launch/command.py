@@ -10,7 +10,8 @@ from pathlib import Path
 from rlsoftmax.errors import ConfigError, did_you_mean
 
 COMMANDS = (
-    "run", "sweep", "study", "plot", "show", "ls", "demo", "trace", "digest", "verify", "report", "completion",
+    "run", "sweep", "study", "plot", "show", "ls", "demo", "trace", "digest", "verify", "report", "export",
+    "completion",
 )  # fmt: skip
 FLAGS = {
     "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r", "--multirun", "-m", "--config-name", "-cn",

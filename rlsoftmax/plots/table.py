@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.errors import ArgumentError
+from rlsoftmax.frames.spreadsheet import harmless, spelled
 from rlsoftmax.plots import grouping, labels, notes, scales, series, style
 from rlsoftmax.stats.compare import Comparison, compare
 from rlsoftmax.stats.conditions import scored
@@ -177,29 +178,11 @@ def csv(study: StudyData, score: str | None = None) -> str:
     columns = {key: fill for key, fill in _COLUMNS.items() if key not in study.axes}
     buffer = io.StringIO()
     writer = spreadsheet.writer(buffer, lineterminator="\n")
-    writer.writerow(["cell", *map(_text, study.axes), *columns])
+    writer.writerow(["cell", *map(harmless, study.axes), *columns])
     for row in rows(study, score):
         swept = [row.cell.overrides.get(axis) for axis in study.axes]
-        writer.writerow([row.cell.id, *map(_plain, swept), *(_plain(fill(row)) for fill in columns.values())])
+        writer.writerow([row.cell.id, *map(spelled, swept), *(spelled(fill(row)) for fill in columns.values())])
     return buffer.getvalue()
-
-
-def _plain(value: Any) -> str:
-    """Return a cell of a spreadsheet."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, (int, float)) else _text(str(value))
-
-
-def _text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula.
-
-    >>> _text("=1+1"), _text("q_learning")
-    ("'=1+1", 'q_learning')
-    """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

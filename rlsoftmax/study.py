@@ -1,0 +1,258 @@
+"""A study and its cells: what `run`, `sweep` and `load` return, with what one asks of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import html
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlsoftmax.component import Component
+from rlsoftmax.errors import ConfigError
+from rlsoftmax.experiment.plan import Plan, PlannedCell
+from rlsoftmax.experiment.spec import experiment
+from rlsoftmax.store.data import Array, CellData, Floats, StudyData
+from rlsoftmax.store.select import fitting, hint, telling
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rlsoftmax.engine.replay import FinalPolicy
+    from rlsoftmax.stats.verdicts import Verdict
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Cell:
+    """One configuration of a study and its runs."""
+
+    data: CellData
+    planned: PlannedCell | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the SHA-256 of what the cell is: 64 hex digits."""
+        return self.data.id
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Return the resolved configuration: env, agent, policy, tau, steps, seed."""
+        return self.data.config
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """Return the swept keys and their values here."""
+        return self.data.overrides
+
+    @property
+    def runs(self) -> Array:
+        """Return the numbers of the runs that are there: int64 [n], ascending."""
+        return self.data.runs
+
+    def metric(self, name: str) -> Floats:
+        """Return [runs, bins]; see `CellData.metric`."""
+        return self.data.metric(name)
+
+    def scores(self, which: str = "online") -> Floats:
+        """Return [runs]: the `online` or the `greedy` score."""
+        return self.data.scores(which)
+
+    def memory(self, name: str) -> Array:
+        """Return [runs, ...]: what the agents remembered at the end; kept when `record.memory=final`."""
+        return self.data.memory(name)
+
+    def snapshot(self, name: str) -> Floats:
+        """Return [runs, snapshots]: temperature, entropy, effective_actions, ...; see `CellData.snapshot`."""
+        return self.data.snapshot(name)
+
+    def visits(self) -> Array:
+        """Return int64 [runs, states]: the steps that began in each state; counted when `record.values=snapshots`."""
+        return self.data.visits()
+
+    def trace(self, run: int, first: int = 0, last: int | None = None) -> Array:
+        """Return the steps [first, last) of a run, played again, as a structured array."""
+        from rlsoftmax.engine import replay
+        from rlsoftmax.experiment.setups import setup_of
+
+        return replay.trace(setup_of(self._planned.experiment), self._known(run), first, last)
+
+    def policy(self, run: int) -> FinalPolicy:
+        """Return the policy of a run after its last step: `.probabilities(observation)`, `.act(observation, rng)`."""
+        from rlsoftmax.engine import replay
+        from rlsoftmax.experiment.setups import setup_of
+
+        return replay.final_policy(setup_of(self._planned.experiment), self._known(run))
+
+    def _known(self, run: int) -> int:
+        if run not in self.runs and run not in [failure.run for failure in self.data.failures]:
+            raise ConfigError(f"run={run} is not there; {len(self.runs)} runs are.")
+        return int(run)
+
+    @functools.cached_property
+    def _planned(self) -> PlannedCell:
+        """Return what can be played again. A stored cell is built anew, and must be the same."""
+        if self.planned is not None:
+            return self.planned
+        again = experiment({**self.config, "record": {"edges": self.data.edges.tolist()}})
+        if again.id != self.id:
+            raise ConfigError(
+                f"cell {self.id[:12]} was made by another version of its components; it cannot be replayed."
+            )
+        return PlannedCell(again.id, again, again.config, self.overrides)
+
+    def __repr__(self) -> str:
+        swept = " ".join(f"{key}={value}" for key, value in self.overrides.items())
+        return f"<Cell {self.id[:12]} {swept} runs={len(self.runs)}>"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """Cells that were run together; what `run`, `sweep` and `load` return."""
+
+    data: StudyData
+    plan: Plan | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name, which is that of its folder."""
+        return self.data.name
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Return the swept keys."""
+        return self.data.axes
+
+    @functools.cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Return all cells in the order of the plan."""
+        planned = {cell.id: cell for cell in self.plan.cells} if self.plan is not None else {}
+        return tuple(Cell(cell, planned.get(cell.id)) for cell in self.data.cells)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.data.cells)
+
+    def cell(self, id: str | None = None, /, **keys: Any) -> Cell:
+        """Return the one cell with these values: `study.cell(tau=0.25)`, `study.cell(**{"agent.alpha": 0.1})`.
+
+        Args:
+          id: instead, the first digits of its id.
+
+        Raises:
+          ConfigError: if none fits, or several.
+        """
+        wanted = {key: _spelled(value) for key, value in keys.items()}
+        found = [cell for cell in fitting(self.cells, wanted) if cell.id.startswith(id or "")]
+        if len(found) == 1:
+            return found[0]
+        asked = id or ", ".join(f"{key}={value!r}" for key, value in keys.items()) or "nothing"
+        if found:
+            more = telling(found, self.axes) or "the first digits of its id"
+            raise ConfigError(f"{len(found)} cells fit {asked}; also give {more}.")
+        raise ConfigError(f"no cell fits {asked}.{hint(self.cells, wanted, self.axes)}")
+
+    @property
+    def edges(self) -> Array:
+        """Return the ends of the bins: int64 [bins + 1]. Errors: ConfigError if cells differ in them."""
+        return self._common("edges", [cell.edges for cell in self.data.cells])
+
+    @property
+    def snapshot_steps(self) -> Array:
+        """Return the steps of the closer look: int64. Errors: ConfigError if cells differ in them."""
+        return self._common("snapshot_steps", [cell.snapshot_steps for cell in self.data.cells])
+
+    def _common(self, key: str, rows: Sequence[Array]) -> Array:
+        if any(not np.array_equal(row, rows[0]) for row in rows):
+            raise ConfigError(f"the cells of this study differ in {key}; ask a cell: study.cells[0].data.{key}.")
+        return rows[0]
+
+    def digest(self) -> dict[str, tuple[int, str]]:
+        """Return cell id -> (runs, SHA-256 of what was learned): equal on every machine."""
+        from rlsoftmax.store.digest import digest
+
+        return {cell.id: (len(cell.runs), digest(cell.runs, cell.arrays)) for cell in self.data.cells}
+
+    def table(self, width: int = 100) -> str:
+        """Return the study as text: a bar, the score with its interval, and how far behind the best."""
+        from rlsoftmax.plots import table
+
+        return table.text(self.data, width)
+
+    def best(self, which: str | None = None) -> Cell:
+        """Return the cell with the highest mean score: `greedy` where it exists and is asked for, else `online`."""
+        cells = [cell for cell in self.cells if len(cell.runs)]
+        if not cells:
+            raise ConfigError("no run is there yet.")
+        return max(cells, key=lambda cell: float(np.nanmean(cell.scores(which or "online"))))
+
+    def verdicts(self, level: float = 0.95) -> tuple[Verdict, ...]:
+        """Return what became of the claims of the study; see `rlsoftmax.stats.verdicts`."""
+        from rlsoftmax.stats.verdicts import verdicts
+
+        return verdicts(self.data, level)
+
+    def plot(
+        self,
+        kind: str = "temperature",
+        style: str = "",
+        width: float | str | None = None,
+        axis: str | None = None,
+        score: str | None = None,
+    ) -> Figure:
+        """Return a matplotlib figure; arguments and errors as in `rlsoftmax.plots.draw`."""
+        from rlsoftmax import plots
+
+        return plots.draw(self.data, kind, style, width, axis, score)
+
+    def to_frame(self, metric: str | None = None) -> Any:
+        """Return a pandas DataFrame, one row per cell and run, or per bin too; see `rlsoftmax.frames.labelled`."""
+        from rlsoftmax.frames import labelled
+
+        return labelled.frame(self.data, metric)
+
+    def to_xarray(self) -> Any:
+        """Return an xarray Dataset over the swept keys, run and step; see `rlsoftmax.frames.labelled`."""
+        from rlsoftmax.frames import labelled
+
+        return labelled.dataset(self.data)
+
+    def report(self) -> Path:
+        """Write report.html into the study's folder and return its path."""
+        if importlib.util.find_spec("rlsoftmax.report.page") is None:
+            raise ConfigError("the report is not available yet; see study.table() and study.plot().")
+        return Path(importlib.import_module("rlsoftmax.report.page").write(self.data))
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        from rlsoftmax.plots import table
+
+        return table.html(self.data) + _picture(self)
+
+
+def _spelled(value: Any) -> Any:
+    """Return how a value is called in a table: an object by its name."""
+    if not isinstance(value, Component):
+        return value
+    from rlsoftmax.experiment.compose import label
+
+    return label(value)
+
+
+def _picture(study: Study) -> str:
+    """Return the figure as an SVG, or a sentence why there is none."""
+    from rlsoftmax.plots.files import picture
+
+    try:
+        text = picture(study.plot(), "svg").decode()
+    except ConfigError as error:
+        return f"<p>{html.escape(str(error))}</p>"
+    return text[text.index("<svg") :]
