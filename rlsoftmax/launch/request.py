@@ -164,14 +164,14 @@ def _piloted(grids: Sequence[Grid], composer: Composer) -> tuple[list[Grid], tup
     """Return the grids with the temperatures that pilot runs propose, and what they found, in words."""
     from rlsoftmax.experiment.pilot import propose
 
-    whole, notes = list[Grid](), list[str]()
+    whole, notes, workshop = list[Grid](), list[str](), Workshop()
     for grid in grids:
         count = next((axis.piloted for axis in grid if axis.piloted), None)
         if count is None:
             whole.append(grid)
             continue
         jobs = jobs_of(tuple(constants((1.0,)) if axis.piloted else axis for axis in grid))
-        drafts = _drafts(jobs, [composed(job, composer) for job in jobs])
+        drafts = _drafts(jobs, [composed(job, composer, workshop) for job in jobs])
         found = propose([draft.experiment for draft in drafts], count)
         whole.append(tuple(constants(found.temperatures) if axis.piloted else axis for axis in grid))
         notes.append(str(found))
