@@ -104,8 +104,15 @@ def _width(text: str) -> float | str | None:
 
 
 def report(words: Sequence[str]) -> Answer:
-    """Write the report; return its file."""
-    return Answer(str(_load(_only("report", words)).report()))
+    """Write the report, and show it in a browser if asked to; return its file."""
+    import webbrowser
+
+    rest, _ = options_of("report", words, {}, ("--open",))
+    name, _ = one_study("report", [word for word in rest if word != "--open"])
+    study = _load(name)
+    path = study.report()
+    shown = "--open" not in rest or webbrowser.open(path.resolve().as_uri())
+    return Answer(str(path), 0, failures(study.data) if shown else "no browser was found; open the file yourself.")
 
 
 def export(words: Sequence[str]) -> Answer:

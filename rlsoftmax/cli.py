@@ -8,7 +8,7 @@
   rlsoftmax show   STUDY                     the table of a stored study; STUDY is a name below results/ or a folder
   rlsoftmax plot   STUDY [--kind temperature] [--format png,svg,pdf] [--style paper] [--width icml] [--axis beta]
                          [--score greedy] [--out FOLDER]
-  rlsoftmax report STUDY                     one page with everything
+  rlsoftmax report STUDY [--open]            report.html: one page with everything, for any browser
   rlsoftmax export STUDY [--format csv|json|parquet] [--metric reward] [--out FILE]     one row per run, or per bin
   rlsoftmax trace  STUDY [tau=0.25] [run=0] [first=0] [last=20]           the steps of one run, as CSV
   rlsoftmax digest STUDY | verify STUDY      what was learned, as SHA-256; whether the files are whole

@@ -224,10 +224,10 @@ class Study:
         return labelled.dataset(self.data)
 
     def report(self) -> Path:
-        """Write report.html into the study's folder and return its path."""
-        if importlib.util.find_spec("rlsoftmax.report.page") is None:
-            raise ConfigError("the report is not available yet; see study.table() and study.plot().")
-        return Path(importlib.import_module("rlsoftmax.report.page").write(self.data))
+        """Write report.html into the study's folder (the current one for a study in memory) and return its path."""
+        from rlsoftmax.report import page
+
+        return page.write(self.data)
 
     def __repr__(self) -> str:
         return self.table()

@@ -118,13 +118,13 @@ def final_policy(setup: Setup, run: int) -> FinalPolicy:
     if not setup.kind.policy.has_probabilities():
         raise ArgumentError(f"{setup.kind.policy.__name__} draws by luck of its own: it has no probabilities.")
     block = one_run(setup, run).play(fuse(setup.kind))
-    weights = np.stack([_weights_at(block, state) for state in range(block.world.states)])
+    choose = linked(block.kind, {}).__globals__["choose"]
+    weights = np.stack([_weights_at(block, choose, state) for state in range(block.world.states)])
     return FinalPolicy(block.values()[0], weights)
 
 
-def _weights_at(block: Block, state: int) -> Array:
+def _weights_at(block: Block, choose: Callable[..., None], state: int) -> Array:
     """Ask the policy in the interpreter, as if the run were in this state now."""
-    choose = linked(block.kind, {}).__globals__["choose"]
     game = block._game(0)
     game.here.state[0] = state
     with np.errstate(all="ignore"):

@@ -158,11 +158,14 @@ def take(words: Sequence[str], *options: str) -> tuple[list[str], list[str]]:
     return rest, taken
 
 
-def options_of(verb: str, words: Sequence[str], known: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def options_of(
+    verb: str, words: Sequence[str], known: Mapping[str, str], flags: Collection[str] = ()
+) -> tuple[list[str], dict[str, str]]:
     """Return (other words, option -> value) of a command with options of its own.
 
     Args:
       known: option -> its value when it is not given.
+      flags: options without a value; those that are given stay among the other words.
 
     Raises:
       ConfigError: for an option that the command does not have.
@@ -173,9 +176,9 @@ def options_of(verb: str, words: Sequence[str], known: Mapping[str, str]) -> tup
         rest, given = take(rest, option)
         values[option] = given[-1] if given else known[option]
     for word in rest:
-        if word.startswith("-"):
+        if word.startswith("-") and word not in flags:
             name = word.partition("=")[0]
-            raise ConfigError(f"{verb} has no option {name}.{did_you_mean(name, known)}")
+            raise ConfigError(f"{verb} has no option {name}.{did_you_mean(name, [*known, *flags])}")
     return rest, values
 
 

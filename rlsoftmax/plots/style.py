@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,18 @@ def hole() -> str:
     return ink().frame if ink().dark else ink().label
 
 
+@functools.cache
+def cycles() -> tuple[tuple[str, str], ...]:
+    """Return the colours of things without an order, each for a light and a dark page; no matplotlib is needed.
+
+    >>> cycles()[0]
+    ('#0072B2', '#4FA8DC')
+    """
+    lines = [(_FOLDER / f"{name}.mplstyle").read_text(encoding="utf-8") for name in (_BASE, "dark")]
+    light, dark = (re.findall(r"'([0-9A-F]{6})'", text[text.index("axes.prop_cycle") :]) for text in lines)
+    return tuple((f"#{one}", f"#{other}") for one, other in zip(light, dark, strict=True))
+
+
 def is_kept(kind: str) -> bool:
     """Return whether this kind has a colour of its own."""
     return kind in _KEPT
@@ -170,11 +183,19 @@ def is_kept(kind: str) -> bool:
 def colors_of(kinds: Sequence[str]) -> list[str]:
     """Return a colour for each kind of policy; the known ones keep theirs, the others take what is left."""
     colors = cycle()
-    left = [place for place in range(len(colors)) if place not in {_KEPT.get(kind) for kind in kinds}] or [0]
+    return [colors[place] for place in places_of(kinds)]
+
+
+def places_of(kinds: Sequence[str]) -> list[int]:
+    """Return the place in the cycle of each kind of policy.
+
+    >>> places_of(["ucb", "mine", "ucb"])
+    [2, 0, 1]
+    """
+    left = [place for place in range(len(cycles())) if place not in {_KEPT.get(kind) for kind in kinds}] or [0]
     free = iter(left * len(kinds))
     return [
-        colors[_KEPT[kind] if kinds.index(kind) == at and kind in _KEPT else next(free)]
-        for at, kind in enumerate(kinds)
+        _KEPT[kind] if kinds.index(kind) == at and kind in _KEPT else next(free) for at, kind in enumerate(kinds)
     ]
 
 
@@ -229,6 +250,15 @@ def blend(stops: Sequence[str], share: float) -> str:
     colors = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in stops])
     along = np.linspace(0.0, 1.0, len(stops))
     return "#" + "".join(f"{round(float(np.interp(share, along, channel))):02x}" for channel in colors.T)
+
+
+def page_heat(values: npt.ArrayLike, among: Sequence[float]) -> list[tuple[str, str]]:
+    """Return the colours of temperatures for a light and for a dark page; arguments as in `heat`, no matplotlib.
+
+    >>> page_heat([0.25, 4.0], [0.25, 4.0])
+    [('#122864', '#395cb9'), ('#ffa746', '#ffdd80')]
+    """
+    return [(blend(_TEMPER["light"], at), blend(_TEMPER["dark"], at)) for at in shares(values, among)]
 
 
 def terminal_heat(values: npt.ArrayLike, among: Sequence[float]) -> list[str]:

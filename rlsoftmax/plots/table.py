@@ -197,7 +197,7 @@ class Column:
     spare: bool = False
 
 
-def _columns(study: StudyData, shown: Sequence[Row], which: str) -> list[Column]:
+def columns(study: StudyData, shown: Sequence[Row], which: str) -> list[Column]:
     """Return the columns for which some row has a word."""
     digits = decimals(_scores(shown))
     behind = decimals([row.behind for row in shown if row.behind is not None])
@@ -267,19 +267,38 @@ def headline(study: StudyData) -> str:
 
 
 def summary(study: StudyData, score: str | None = None) -> list[str]:
-    """Return what the table says, in sentences: the best, what cannot be told from it, rivals, warnings, next commands.
+    """Return what the table says, in sentences: the verdict, then warnings with their next commands.
 
     Arguments and errors as in `rows`.
     """
+    return verdict(study, score) + [_spoken(caution) for caution in warnings(study, score)]
+
+
+def verdict(study: StudyData, score: str | None = None) -> list[str]:
+    """Return in sentences: the best, what cannot be told from it, rivals. Arguments and errors as in `rows`."""
     study = grouping.present(study)
     which = grouping.check_score(study, score)
-    every = rows(study, which)
-    axis = main_axis(study)
+    every, axis = rows(study, which), main_axis(study)
     sentences = []
     for where in dict.fromkeys(row.where for row in every):
         here = [row for row in every if row.where == where]
         sentences += [f"{where}: {text}" if where else text for text in _sentences(here, axis, which)]
-    return sentences + [_spoken(caution) for caution in _cautions(study, every, which)]
+    return sentences
+
+
+def warnings(study: StudyData, score: str | None = None) -> list[Caution]:
+    """Return the warnings that the verdict does not speak of. Arguments and errors as in `rows`.
+
+    They are about the cells on the axis: the edge of its grid matters even if a rival is better.
+    """
+    study = grouping.present(study)
+    which = grouping.check_score(study, score)
+    every = rows(study, which)
+    on = tuple(row.cell for row in every if not row.rival)
+    too_few = any(row.score.n < LEAST for row in every)
+    basic = [one for one in cautions(study, which) if one.kind in _BASIC and not (too_few and one.kind == "few_runs")]
+    about = cautions(dataclasses.replace(study, cells=on), which) if on else ()
+    return basic + [one for one in about if one.kind in _OF_THE_AXIS]
 
 
 def _sentences(here: Sequence[Row], axis: str | None, which: str) -> Iterator[str]:
@@ -338,15 +357,6 @@ def _about_greedy(here: Sequence[Row], axis: str | None, which: str) -> Iterator
         yield f"best greedy policy afterwards: {named(top, axis)}, {spread(top.greedy, decimals(_scores(here)))}."
 
 
-def _cautions(study: StudyData, every: Sequence[Row], which: str) -> list[Caution]:
-    """Return the warnings about the cells on the axis: the edge of its grid matters even if a rival is better."""
-    on = tuple(row.cell for row in every if not row.rival)
-    too_few = any(row.score.n < LEAST for row in every)
-    basic = [one for one in cautions(study, which) if one.kind in _BASIC and not (too_few and one.kind == "few_runs")]
-    about = cautions(dataclasses.replace(study, cells=on), which) if on else ()
-    return basic + [one for one in about if one.kind in _OF_THE_AXIS]
-
-
 def _spoken(caution: Caution) -> str:
     command = f"\n  next: {caution.command}" if caution.command.startswith("rlsoftmax ") else ""
     return f"warning: {caution.text}{command}"
@@ -368,9 +378,9 @@ def text(study: StudyData, width: int = 100, color: bool = False, score: str | N
     every = rows(study, which)
     shown = _shown(every)
     head = _head(study)
-    columns = _fitting(_columns(study, shown, which), shown, head, width)
+    kept = _fitting(columns(study, shown, which), shown, head, width)
     lines = [*_wrapped(headline(study), width), ""]
-    lines += _lines(shown, columns, main_axis(study), head, width, color)
+    lines += _lines(shown, kept, main_axis(study), head, width, color)
     lines += ["", *(part for sentence in summary(study, which) for part in _wrapped(sentence, width))]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -516,12 +526,12 @@ def html(study: StudyData, score: str | None = None) -> str:
     study = grouping.present(study)
     which = grouping.check_score(study, score)
     shown = _shown(rows(study, which))
-    columns = _columns(study, shown, which)
+    said = columns(study, shown, which)
     axis = main_axis(study)
     unit = grouping.unit(shown[0].cell.score.metric) if shown else ""
-    heads = [_head(study), unit, *(column.head for column in columns)]
+    heads = [_head(study), unit, *(column.head for column in said)]
     heats = style.terminal_heat(*_temperatures(shown, axis))
-    body = [_html_row(row, share, heat, columns) for row, share, heat in zip(shown, _bars(shown), heats, strict=True)]
+    body = [_html_row(row, share, heat, said) for row, share, heat in zip(shown, _bars(shown), heats, strict=True)]
     head = "".join(f"<th>{markup.escape(word)}</th>" for word in heads)
     notes = "<br>".join(markup.escape(sentence).replace("\n", "<br>") for sentence in summary(study, which))
     return (

@@ -1,0 +1,246 @@
+"""The report: numbers in, one HTML file out. Nothing of it is fetched, and nothing in it can be run but our script.
+
+Names that somebody else chose (studies, agents, files) are text wherever they stand: the template escapes everything,
+and the Content-Security-Policy lets no other script run and no request leave.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rlsoftmax.errors import ConfigError
+from rlsoftmax.plots import grouping, labels, series, table
+from rlsoftmax.report import appendix, every_run, listing, over_time, policies, scores
+from rlsoftmax.report.items import Item, Items, Panel, items_of
+from rlsoftmax.report.provenance import provenance
+from rlsoftmax.report.verdict import claims
+from rlsoftmax.stats.conditions import scored
+from rlsoftmax.store.data import StudyData
+from rlsoftmax.store.durable import write_durably
+
+FILE = "report.html"
+MOST_BYTES = 2_000_000
+_TEMPLATES = Path(__file__).parent / "templates"
+_SAFE = "!$'()*+,-./:;=?@[]_{}~ "  # what a data link may hold as it is
+
+
+@dataclasses.dataclass(frozen=True)
+class Detail:
+    """How much of a study is on the page: points of a curve, dots per cell, cells."""
+
+    points: int
+    dots: int
+    cells: int
+
+
+# The first that fits is taken; a study of some twenty cells is whole with the first, at under 300 kB.
+DETAILS = (
+    Detail(50, 120, 10_000), Detail(25, 60, 10_000), Detail(25, 20, 10_000), Detail(12, 12, 1000), Detail(12, 12, 300),
+)  # fmt: skip
+
+
+def write(study: StudyData) -> Path:
+    """Write the report into the study's folder, or into the current one for a study in memory; return the file.
+
+    Raises:
+      ConfigError: if no run is there.
+    """
+    path = Path(study.folder or ".") / FILE
+    write_durably(path, html(study).encode())
+    return path
+
+
+def html(study: StudyData, details: Sequence[Detail] = DETAILS) -> str:
+    """Return the report of a study, finished or not, as one self-contained page of at most 2 MB.
+
+    Args:
+      details: how much may be shown, from most to least; the first that fits is taken, and the page says what is left
+        out.
+
+    Raises:
+      ConfigError: if no run is there.
+    """
+    whole = grouping.present(study)
+    for detail in details:
+        page = _page(whole, detail)
+        if len(page.encode()) <= MOST_BYTES:
+            return page
+    raise ConfigError(f"a report of study {study.name} does not fit into {MOST_BYTES // 10**6} MB.")
+
+
+def _page(whole: StudyData, detail: Detail) -> str:
+    study = _at_most(whole, detail.cells)
+    items = items_of(study)
+    views = [_view(panel, items, detail) for panel in items.panels]
+    shown = listing.listing(study, items)
+    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    page: str = _template().render(
+        study=study,
+        items=items,
+        views=views,
+        question=_question(items.axis),
+        axis_name=labels.key(items.axis) if items.axis is not None else "cell",
+        headline=table.headline(whole),
+        verdicts={which: _verdict(study, items, which) for which in items.scores},
+        warnings={which: table.warnings(study, which) for which in items.scores},
+        claims=claims(whole),
+        listing=shown,
+        evidence=appendix.evidence(items),
+        methods=appendix.methods(items),
+        provenance=provenance(whole),
+        figures=_figures(whole, items.axis),
+        left_out=list(_left_out(whole, items, detail)),
+        csv=quote(table.csv(study), safe=_SAFE),
+        data=quote(_json(study, items, views, shown), safe=_SAFE),
+        script=script,
+        policy=_policy(script),
+    )
+    return page
+
+
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"pixel": _pixel, "sentence": _sentence}
+    return environment.get_template("page.html")
+
+
+def _pixel(number: float) -> str:
+    from rlsoftmax.report.geometry import pixel
+
+    return pixel(number)
+
+
+def _sentence(text: str) -> str:
+    """Return text that begins with a capital; Greek letters are symbols and stay.
+
+    >>> _sentence("best: 1"), _sentence("ε-greedy")
+    ('Best: 1', 'ε-greedy')
+    """
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text
+
+
+def _policy(script: str) -> str:
+    """Return the Content-Security-Policy under which this script, and nothing else, runs."""
+    sha = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; script-src 'sha256-{sha}'; style-src 'unsafe-inline'; img-src data:"
+
+
+# --- what is on it ---------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class View:
+    """A condition as it is drawn: curves, scores, runs, and what was learned."""
+
+    panel: Panel
+    on: Item
+    learning: over_time.Chart | None
+    actions: over_time.Chart | None
+    scores: Sequence[scores.Scores]
+    runs: Sequence[every_run.Runs]
+    learned: policies.Policies
+    picture: policies.Picture | None
+
+    @property
+    def charts(self) -> list[over_time.Chart]:
+        """Return the curves that there are."""
+        return [chart for chart in (self.learning, self.actions) if chart is not None]
+
+
+def _view(panel: Panel, items: Items, detail: Detail) -> View:
+    on = panel.best["online"] or panel.items[0]
+    learned = policies.policies(panel)
+    return View(
+        panel,
+        on,
+        over_time.learning(panel, on, detail.points),
+        over_time.effective_actions(panel, on),
+        [chart for which in items.scores for chart in scores.scores(panel, items, which)],
+        [every_run.runs(panel, items.axis, which, detail.dots) for which in items.scores],
+        learned,
+        policies.picture(learned, on.place),
+    )
+
+
+def _question(axis: str | None) -> str:
+    if axis in ("tau", "beta"):
+        return "Which temperature?"
+    return f"Which {labels.key(axis)}?" if axis is not None else "Which cell?"
+
+
+def _at_most(study: StudyData, most: int) -> StudyData:
+    """Return the study with at most so many cells: those with the highest score, in their own order."""
+    if len(study.cells) <= most:
+        return study
+    means = {cell.id: grouping.mean_of(scored(cell)[1]) for cell in study.cells}
+    kept = set(sorted(means, key=lambda name: -means[name])[:most])
+    return dataclasses.replace(study, cells=tuple(cell for cell in study.cells if cell.id in kept))
+
+
+def _left_out(whole: StudyData, items: Items, detail: Detail) -> Iterator[str]:
+    """Yield what a reader would miss, so that a page never looks more complete than it is."""
+    shown = sum(1 for _ in items)
+    if shown < len(whole.cells):
+        yield f"only {shown} of {len(whole.cells)} cells are on this page, those with the highest score"
+    bins = max(len(item.cell.edges) - 1 for item in items)
+    if bins > detail.points:
+        yield f"curves are drawn with at most {detail.points} of {bins} bins, neighbours added"
+    runs = max(len(item.cell.runs) for item in items)
+    if runs > detail.dots:
+        yield f"dots are {detail.dots} of {runs} runs, evenly by rank"
+
+
+def _figures(study: StudyData, axis: str | None) -> str:
+    """Return the command that draws this study for a paper."""
+    kind = "temperature" if axis in ("tau", "beta") else "reward_curve"
+    return f"rlsoftmax plot {shlex.quote(study.name)} --kind {kind} --style paper --format pdf"
+
+
+def _verdict(study: StudyData, items: Items, which: str) -> list[str]:
+    """Return what the table says; of a single cell, its score."""
+    said = table.verdict(study, which)
+    return said if len(study.cells) > 1 else [scores.said(items.first, which), *said]
+
+
+def _json(study: StudyData, items: Items, views: Sequence[View], shown: listing.Listing) -> str:
+    """Return the numbers of the page, four digits each; what the script needs, and what a reader may want."""
+    document: Mapping[str, Any] = {
+        "study": study.name,
+        "axis": items.axis,
+        "first": items.first.place,
+        "log": next((view.learning.log for view in views if view.learning is not None), True),
+        "items": [_item(item, facts) for item, facts in zip(items, shown.facts, strict=True)],
+        "groups": [[item.place for item in group.items] for group in items.groups],
+        "charts": {chart.key: chart.data for view in views for chart in view.charts},
+        "policies": {view.panel.place: policies.data_of(view.learned, view.picture) for view in views},
+    }
+    return json.dumps(series.plain(document), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _item(item: Item, facts: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    return {
+        "cell": item.cell.id[:12],
+        "name": item.name,
+        "short": item.short,
+        "panel": item.panel,
+        "group": item.group,
+        "rival": item.row.rival,
+        "overrides": item.cell.overrides,
+        "facts": facts,
+    }
