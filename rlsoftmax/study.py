@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
-import importlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -161,13 +161,8 @@ def test_what_is_not_installed_is_said(study, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="to_frame needs pandas, which is not installed: pip install 'rlsoftmax"):
         study.to_frame()
-<<<<<<< HEAD
     with pytest.raises(ConfigError, match="to_xarray needs xarray, which is not installed"):
         study.to_xarray()
-    with pytest.raises(ConfigError, match="the report is not available yet"):
-        study.report()
-=======
->>>>>>> eec7435 (A report of a study: one self-contained page with charts that can be asked)
 
 
 # --- what can be asked for --------------------------------------------------------------------------------------------

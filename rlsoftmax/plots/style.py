@@ -194,9 +194,7 @@ def places_of(kinds: Sequence[str]) -> list[int]:
     """
     left = [place for place in range(len(cycles())) if place not in {_KEPT.get(kind) for kind in kinds}] or [0]
     free = iter(left * len(kinds))
-    return [
-        _KEPT[kind] if kinds.index(kind) == at and kind in _KEPT else next(free) for at, kind in enumerate(kinds)
-    ]
+    return [_KEPT[kind] if kinds.index(kind) == at and kind in _KEPT else next(free) for at, kind in enumerate(kinds)]
 
 
 def yields() -> Colormap:
