@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlsoftmax.errors import ConfigError, did_you_mean
-from rlsoftmax.launch.command import one_study, options_of
+from rlsoftmax.launch.command import one_study, options_of, take
 from rlsoftmax.places import GROUPS, options, stored, studies
 
 if TYPE_CHECKING:
     from rlsoftmax.store.data import StudyData
-    from rlsoftmax.study import Study
+    from rlsoftmax.study import Cell, Study
 
 _LOOK = ("--style", "--width", "--axis", "--score", "--out")
 _EXPORT = dict.fromkeys(("--format", "--metric", "--out"), "")
@@ -159,7 +159,7 @@ def verify(words: Sequence[str]) -> Answer:
 
 def trace(words: Sequence[str]) -> Answer:
     """Return the steps of a run as CSV."""
-    name, keys = one_study("trace", options_of("trace", words, {})[0])
+    name, keys = one_study("trace", options_of("trace", _brought(words), {})[0])
     pairs = dict(word.partition("=")[::2] for word in keys)
     run, first = _whole("run", pairs.pop("run", "0")), _whole("first", pairs.pop("first", "0"))
     last = _whole("last", pairs.pop("last", str(first + 20)))
@@ -172,6 +172,48 @@ def trace(words: Sequence[str]) -> Answer:
     for row in rows.tolist():
         writer.writerow(" ".join(map(str, part)) if hasattr(part, "__len__") else part for part in row)
     return Answer(text.getvalue().rstrip("\n"))
+
+
+def watch(words: Sequence[str]) -> Answer:
+    """Write a GIF of the greedy policy of a run; return its file, and how the episodes went."""
+    from rlsoftmax.stats.conditions import label
+    from rlsoftmax.store.durable import write_durably
+
+    words, chosen = options_of("watch", _brought(words), {"--out": ""})
+    name, keys = one_study("watch", words)
+    pairs = dict(word.partition("=")[::2] for word in keys)
+    run, study = _whole("run", pairs.pop("run", "0")), _load(name)
+    cell = study.cell(**pairs) if pairs else _best_afterwards(study)
+    path = _gif(chosen["--out"], Path(study.data.folder or ".") / f"watch-{cell.id[:12]}-{run}.gif")
+    film = cell.film(run)
+    write_durably(path, film.gif())
+    each = ", ".join(f"{total:g}" for total in film.returns) + (" (cut)" if film.cut else "")
+    what = " ".join(filter(None, (f"run {run}", label(cell.overrides))))
+    return Answer(f"{what}, greedy: {len(film.returns)} episode{'s' * (len(film.returns) > 1)}, returns {each}\n{path}")
+
+
+def _brought(words: Sequence[str]) -> list[str]:
+    """Bring the components of files given with --with, which a replay needs; return the other words."""
+    from rlsoftmax.shelf import bring_all, load_file
+
+    rest, files = take(words, "--with")
+    bring_all()
+    for file in files:
+        load_file(file)
+    return rest
+
+
+def _best_afterwards(study: Study) -> Cell:
+    """Return the cell with the best greedy policy, or else the best while learning."""
+    greedy = all("score/greedy" in cell.data.arrays for cell in study.cells)
+    return study.best("greedy" if greedy else "online")
+
+
+def _gif(wanted: str, usual: Path) -> Path:
+    path = usual if not wanted else Path(wanted) / usual.name if Path(wanted).is_dir() else Path(wanted)
+    if path.suffix.lower() != ".gif":
+        raise ConfigError(f"--out {wanted}: the name of the file must end in .gif.")
+    return path
 
 
 def _whole(key: str, text: str) -> int:

@@ -11,6 +11,7 @@
   rlsoftmax report STUDY [--open]            report.html: one page with everything, for any browser
   rlsoftmax export STUDY [--format csv|json|parquet] [--metric reward] [--out FILE]     one row per run, or per bin
   rlsoftmax trace  STUDY [tau=0.25] [run=0] [first=0] [last=20]           the steps of one run, as CSV
+  rlsoftmax watch  STUDY [tau=0.25] [run=0] [--out FILE.gif]              the greedy policy, moving (Gymnasium)
   rlsoftmax digest STUDY | verify STUDY      what was learned, as SHA-256; whether the files are whole
   rlsoftmax ls     [env|agent|policy|tau|study|results]                   what can be chosen
   rlsoftmax completion [bash|zsh|fish]       how to switch Tab on

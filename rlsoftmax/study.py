@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rlsoftmax.engine.replay import FinalPolicy
+    from rlsoftmax.plots.film import Film
     from rlsoftmax.stats.verdicts import Verdict
 
 
@@ -85,6 +86,16 @@ class Cell:
         from rlsoftmax.experiment.setups import setup_of
 
         return replay.final_policy(setup_of(self._planned.experiment), self._known(run))
+
+    def film(self, run: int = 0) -> Film:
+        """Return the greedy policy of a run after its last step, filmed in the real environment; `.gif()` is a file."""
+        from rlsoftmax.engine import replay
+        from rlsoftmax.experiment.setups import setup_of
+        from rlsoftmax.plots.film import check_filmed, film
+
+        cell = self._planned.experiment
+        check_filmed(cell.env)
+        return film(cell.env, replay.final_values(setup_of(cell), self._known(run)), cell.seed, run)
 
     def _known(self, run: int) -> int:
         if run not in self.runs and run not in [failure.run for failure in self.data.failures]:

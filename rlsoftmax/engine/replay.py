@@ -14,7 +14,7 @@ from rlsoftmax.engine.blocks import Block
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.loop import Game
 from rlsoftmax.engine.setup import Array, Setup
-from rlsoftmax.errors import ArgumentError
+from rlsoftmax.errors import ArgumentError, RunFailure
 
 TRACE = np.dtype(
     [
@@ -111,6 +111,15 @@ class FinalPolicy:
         """Return an action drawn with this generator."""
         below = np.cumsum(self.weights[observation])
         return int(np.searchsorted(below[:-1], rng.random() * below[-1], side="right"))
+
+
+def final_values(setup: Setup, run: int) -> Array:
+    """Play a run to its end and return what the policy ranks: [states, actions]. Errors: RunFailure."""
+    block = one_run(setup, run).play(fuse(setup.kind))
+    if block.failures:
+        trouble = block.failures[0]
+        raise RunFailure(f"run {run} failed at step {trouble.step}: {trouble.reason}.")
+    return np.asarray(block.values()[0])
 
 
 def final_policy(setup: Setup, run: int) -> FinalPolicy:

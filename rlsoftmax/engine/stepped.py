@@ -114,10 +114,10 @@ class Stepper:
             self._made[l].close()
 
 
-def seed_of(seed: int, run: int) -> int:
-    """Return the seed of the environment of a run: 32 bits of luck, what every generator accepts."""
+def seed_of(seed: int, run: int, number: int = 0) -> int:
+    """Return the seed of an environment of a run: 32 bits of luck, what every generator accepts."""
     with np.errstate(over="ignore"):
-        return int(random_words(seed, run, 0, WORLD)[0]) >> 32
+        return int(random_words(seed, run, number, WORLD)[0]) >> 32
 
 
 def one_line(error: Exception) -> str:

@@ -159,6 +159,10 @@ class Gymnasium(Environment):
         """Return a fresh environment to be stepped; what it answers is checked by whoever steps it."""
         return made_environment(self.id, self.kwargs, self.max_episode_steps, disable_env_checker=True)
 
+    def drawn(self):
+        """Return a fresh environment whose `render` returns frames. Raises ConfigError in one line."""
+        return drawn_environment(self.id, self.kwargs, self.max_episode_steps)
+
     def numbering(self):
         """Return the function that turns an observation into the number of a state."""
         return numbering(self.source.space)[1]
@@ -297,6 +301,22 @@ def made_environment(name: str, kwargs: dict[str, Any], limit: int | None, **opt
     except Exception as error:  # a foreign environment may raise anything
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ConfigError(f"env.id={name!r} cannot be made: {text[:200]}") from error
+
+
+def drawn_environment(name: str, kwargs: dict[str, Any], limit: int | None) -> Any:
+    """Return an environment that draws frames, after the first one; or a ConfigError in one line."""
+    missing = importlib.import_module("gymnasium.error").DependencyNotInstalled
+    modes = made_environment(name, kwargs, limit).metadata.get("render_modes", [])
+    if "rgb_array" not in modes:
+        raise ConfigError(f"{name} draws no frames: of its render modes ({', '.join(modes)}) none is rgb_array.")
+    made = made_environment(name, {**kwargs, "render_mode": "rgb_array"}, limit, disable_env_checker=True)
+    try:
+        made.reset(seed=0)
+        made.render()
+    except missing as error:
+        command = " ".join(str(error).split()).replace("`", "").replace("run pip", "run: pip")
+        raise ConfigError(f"the frames of {name} cannot be drawn: {command}.") from None
+    return made
 
 
 def did_you_mean_id(name: str, known: list[str]) -> str:

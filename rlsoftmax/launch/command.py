@@ -10,7 +10,7 @@ from pathlib import Path
 from rlsoftmax.errors import ConfigError, did_you_mean
 
 COMMANDS = (
-    "run", "sweep", "study", "plot", "show", "ls", "demo", "trace", "digest", "verify", "report", "export",
+    "run", "sweep", "study", "plot", "show", "ls", "demo", "trace", "watch", "digest", "verify", "report", "export",
     "completion",
 )  # fmt: skip
 FLAGS = {

@@ -9,7 +9,7 @@ from rlsoftmax.experiment.shorthand import expand
 from rlsoftmax.launch.command import COMMANDS
 from rlsoftmax.places import GROUPS, options, stored, studies
 
-_STORED = ("plot", "show", "trace", "digest", "verify", "report", "export")
+_STORED = ("plot", "show", "trace", "watch", "digest", "verify", "report", "export")
 
 
 def complete(flags: Sequence[str]) -> list[str]:
