@@ -24,11 +24,14 @@ from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.replay import final_policy, locate_failure, trace
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
-from rlsoftmax.errors import ConfigError
+from rlsoftmax.errors import ConfigError, RunFailure
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 
 ALARM = 1e-6
+
+
+ASLEEP = threading.Event()  # set by the test that lets go of those who wait for it
 
 
 class Veil(gymnasium.Wrapper):
@@ -59,6 +62,10 @@ class Walk(gymnasium.Env):
         self.age += 1
         if self.wrong == "raise" and self.age == 7:
             raise RuntimeError("out of\npower")
+        if self.wrong == "sleep" and self.age == 6:
+            ASLEEP.wait()
+        while self.wrong == "spin" and self.age == 5:
+            pass
         slips = self.np_random.random() < 0.25
         self.cell = max(self.cell + (1 if (action == 6) != slips else -1), 0)
         reward = math.nan if self.wrong == "nan" and self.age == 8 else 0.1 + self.cell
@@ -97,9 +104,10 @@ AGENTS = [
 ]
 
 
-def played(setup, runs=4, window=None, kernel_of=linked):
+def played(setup, runs=4, window=None, kernel_of=linked, timeout=60.0):
     """Return a block of these runs after its last step."""
     block = block_of([setup], [(0, run) for run in range(runs)], window)
+    block.timeout = timeout
     return block.play(linked(block.kind, {}) if kernel_of is linked else fuse(block.kind))
 
 
@@ -291,6 +299,89 @@ def test_an_environment_that_goes_wrong_fails_alone(wrong, step, reason):
     assert (block.failures[1].state, block.failures[1].action) == (good["state"][step], good["action"][step])
     well = bits(played(walk_setup(steps=cases.STEPS), 4))
     assert all(bits(block)[0, run] == well[0, run] for run in (0, 2))
+
+
+@pytest.mark.parametrize(("wrong", "step"), [("sleep", 5), ("spin", 4)])
+def test_an_environment_that_does_not_answer_is_left_behind_and_the_others_go_on(wrong, step):
+    """One waits inside the system, the other computes for ever; what they say when it is too late is not heard."""
+    env = Gymnasium(id="Half-v0", kwargs={"wrong": wrong})
+    setup = setup_of(QUICK, Boltzmann(temperature=0.5), env)
+    assert setup.kind.stepped
+    made[0] = 0
+    ASLEEP.clear()
+    block = played(setup, 4, 7, timeout=0.2)
+    assert block.broken().tolist() == [False, True, False, True]
+    reason = "it did not answer for 0.2 s and was left behind (engine.timeout)"
+    assert [(l, trouble.step, trouble.reason) for l, trouble in block.failures.items()] == [
+        (1, step, reason), (3, step, reason),
+    ]  # fmt: skip
+    good = trace(walk_setup(steps=cases.STEPS), 1, last=step + 1)
+    assert (block.failures[1].state, block.failures[1].action) == (good["state"][step], good["action"][step])
+    before = bits(block)
+    well = bits(played(walk_setup(steps=cases.STEPS), 4))
+    assert all(before[0, run] == well[0, run] for run in (0, 2))
+    ASLEEP.set()
+    left = [thread for thread in threading.enumerate() if thread.name == "stepping"]
+    for thread in left:
+        thread.join(5.0)
+    assert not any(thread.is_alive() for thread in left)
+    assert bits(block) == before
+
+
+@pytest.mark.parametrize("where", ["__init__", "reset", "close"])
+def test_whatever_an_environment_is_asked_for_it_is_not_waited_for_for_ever(where, monkeypatch):
+    setup = walk_setup()
+    assert setup.kind.stepped
+    ASLEEP.clear()
+    monkeypatch.setattr(Walk, where, lambda self, **options: ASLEEP.wait())
+    block = played(setup, 2, timeout=0.1)
+    ASLEEP.set()
+    assert {trouble.step for trouble in block.failures.values()} == (set() if where == "close" else {0})
+    assert block.broken().tolist() == [where != "close"] * 2
+
+
+def test_a_block_whose_environments_have_all_failed_is_not_played_to_its_end():
+    env = Gymnasium(id=WALK, kwargs={"wrong": "raise"})
+    block = played(setup_of(QUICK, Boltzmann(temperature=0.5), env, steps=10**9, bins=[0, 10**9], snapshots=()), 2)
+    assert block.broken().all()
+
+
+def test_an_error_of_the_loop_itself_is_not_swallowed():
+    class Wrong(QLearning):
+        def learn(self, value, state, action):
+            value[state, action + 99] = 1.0
+
+    with pytest.raises(IndexError):
+        played(walk_setup(Wrong()), 2)
+
+
+def test_a_trace_of_a_failed_run_ends_where_it_failed():
+    setup = setup_of(QUICK, Boltzmann(temperature=0.5), Gymnasium(id=WALK, kwargs={"wrong": "raise"}))
+    rows, good = trace(setup, 1), trace(walk_setup(steps=cases.STEPS), 1, last=6)
+    assert rows["step"].tolist() == list(range(6))
+    assert np.array_equal(rows, good)
+    assert len(trace(setup, 1, first=3)) == 3
+    assert len(trace(setup, 1, first=20)) == 0
+    with pytest.raises(
+        RunFailure, match=r"run 1 failed at step 6, state \d, action \d, so it has no final policy: Runtime"
+    ):
+        final_policy(setup, 1)
+
+
+def test_a_final_policy_acts_in_the_real_environment():
+    """It sees what the environment shows, and says what the environment wants to hear."""
+    policy, walk, rng = final_policy(walk_setup(steps=400), 0), Walk(), np.random.default_rng(0)
+    observation, _ = walk.reset(seed=1)
+    over, taken = False, set[int]()
+    for _ in range(200):
+        action = policy.act(observation, rng)
+        chances = policy.probabilities(observation)
+        assert chances.sum() == pytest.approx(1.0)
+        assert chances[action - 5] > 0.0
+        observation, _, over, _, _ = walk.step(action)
+        taken.add(action)
+        observation = walk.reset()[0] if over else observation
+    assert taken == {5, 6}
 
 
 def test_an_environment_that_cannot_be_reset_fails_at_the_first_step(monkeypatch):

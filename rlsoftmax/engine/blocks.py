@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ import numpy as np
 from rlsoftmax.component import Component, schema
 from rlsoftmax.contracts import Environment, Schedule, asked
 from rlsoftmax.engine.fuse import Kind
-from rlsoftmax.engine.link import link
 from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
+from rlsoftmax.engine.patience import TIMEOUT, watched
 from rlsoftmax.engine.setup import Array, Setup
-from rlsoftmax.engine.stepped import Stepper, Trouble
+from rlsoftmax.engine.stepped import Rounds, Stepper, Trouble
 from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import RANK, BuildLuck, LuckOfMany
 
@@ -39,6 +39,7 @@ class Block:
     config: Array  # int64 [lane]
     run: Array  # int64 [lane]
     window: int | None = None  # steps per kernel call; None: chosen by size
+    timeout: float = TIMEOUT  # seconds for one answer of an environment that is stepped
 
     def __post_init__(self) -> None:
         first = self.setups[0]
@@ -121,26 +122,36 @@ class Block:
         self, kernel: Callable[[Game], None], until: int | None = None, stop: threading.Event | None = None
     ) -> Block:
         """Play up to step `until` (default: the last). Raises Interrupted when `stop` is set between two windows."""
-        until = self.steps if until is None else until
+        games = self._games(self.steps if until is None else until, stop)
         if self.kind.stepped:
-            kernel = self._around_the_worlds(kernel)
+            self._play_worlds(kernel, games)
+            return self
         with np.errstate(all="ignore"):  # luck wraps around, and limits divide by zero, on purpose
-            while self.first < until:
-                if stop is not None and stop.is_set():
-                    raise Interrupted("stopped between two windows")
-                rows = min(self.rows, until - self.first)
-                kernel(self._game(rows))
-                self.first += rows
-        if self.stepper is not None and self.first >= self.steps:
-            self.stepper.close()
+            for game in games:
+                kernel(game)
         return self
 
-    def _around_the_worlds(self, kernel: Any) -> Callable[[Game], None]:
-        """Return the kernel with the real environments of these runs in it; they are made at the first step."""
+    def _games(self, until: int, stop: threading.Event | None) -> Iterator[Game]:
+        """Yield what each window up to a step reads and writes."""
+        while self.first < until:
+            if stop is not None and stop.is_set():
+                raise Interrupted("stopped between two windows")
+            if self.stepper is not None and not self.stepper.alive:
+                self.first = until  # all have failed
+                return
+            rows = min(self.rows, until - self.first)
+            yield self._game(rows)
+            self.first += rows
+
+    def _play_worlds(self, kernel: Any, games: Iterator[Game]) -> None:
+        """Play with the real environments of these runs; they are made at the first step, and closed at the last."""
         if self.stepper is None:
             envs = [(self.setups[c].env, int(run)) for c, run in zip(self.config, self.run, strict=True)]
-            self.stepper = Stepper(envs, self.setups[0].seed, self.buffers[2], self._masks())
-        return link(kernel, {"ask_world": self.stepper.ask})
+            self.stepper = Stepper(envs, self.setups[0].seed, self.buffers[2], self._masks(), self.timeout)
+        rounds = Rounds(self.stepper, games, kernel)
+        watched(rounds.play, self.stepper.patience, rounds.give_up)
+        if self.first >= self.steps:
+            watched(self.stepper.close, self.stepper.patience, rounds.give_up)
 
     def _masks(self) -> tuple[Array, Array] | None:
         """Return what is ranked and which actions are allowed, [lane, ...], if every run finds that out by itself."""

@@ -34,7 +34,8 @@ def trace(setup: Setup, run: int, first: int = 0, last: int | None = None) -> np
     """Return the steps [first, last) of a run as a structured array: TRACE and `probability` [actions].
 
     The steps before `first` are played by the compiled loop, the others one by one in the interpreter; the bits are
-    the same. `temperature` is NaN for a policy without one, `probability` NaN where it is not known before the draw.
+    the same. Where the environment of a stepped run fails, the rows end. `temperature` is NaN for a policy without one,
+    `probability` NaN where it is not known before the draw.
     """
     last = setup.steps if last is None else last
     if not 0 <= first <= last <= setup.steps:
@@ -44,7 +45,8 @@ def trace(setup: Setup, run: int, first: int = 0, last: int | None = None) -> np
         block.play(fuse(setup.kind), first)
     watcher = Watcher(block)
     block.play(watcher.kernel(), last)
-    return watcher.rows()
+    rows = watcher.rows()
+    return rows[rows["step"] < block.failures[0].step] if block.failures else rows
 
 
 class Watcher:
@@ -97,20 +99,25 @@ class Watcher:
 
 @dataclasses.dataclass(frozen=True)
 class FinalPolicy:
-    """The policy of a run after its last step: it acts, and no longer learns."""
+    """The policy of a run after its last step: it acts, and no longer learns.
+
+    Observations and actions are those of the real environment where there is one, else numbers of states and actions.
+    """
 
     values: Array  # [states, actions]: what is ranked
     weights: Array  # [states, actions]: what is drawn from
+    number: Callable[[Any], int] = int  # of an observation
+    first_action: int = 0  # what the environment calls action 0
 
-    def probabilities(self, observation: int) -> Array:
+    def probabilities(self, observation: Any) -> Array:
         """Return the chance of each action: [actions]."""
-        row = self.weights[observation]
+        row = self.weights[self.number(observation)]
         return np.asarray(row / row.sum())
 
-    def act(self, observation: int, rng: np.random.Generator) -> int:
+    def act(self, observation: Any, rng: np.random.Generator) -> int:
         """Return an action drawn with this generator."""
-        below = np.cumsum(self.weights[observation])
-        return int(np.searchsorted(below[:-1], rng.random() * below[-1], side="right"))
+        below = np.cumsum(self.weights[self.number(observation)])
+        return int(np.searchsorted(below[:-1], rng.random() * below[-1], side="right")) + self.first_action
 
 
 def final_values(setup: Setup, run: int) -> Array:
@@ -123,13 +130,23 @@ def final_values(setup: Setup, run: int) -> Array:
 
 
 def final_policy(setup: Setup, run: int) -> FinalPolicy:
-    """Play a run to its end and return its policy, with the temperature of the step after the last."""
+    """Play a run to its end and return its policy, with the temperature of the step after the last.
+
+    Raises:
+      RunFailure: if its environment fails on the way.
+    """
     if not setup.kind.policy.has_probabilities():
         raise ArgumentError(f"{setup.kind.policy.__name__} draws by luck of its own: it has no probabilities.")
     block = one_run(setup, run).play(fuse(setup.kind))
+    if block.failures:
+        trouble = block.failures[0]
+        where = f"step {trouble.step}, state {trouble.state}, action {trouble.action}"
+        raise RunFailure(f"run {run} failed at {where}, so it has no final policy: {trouble.reason}.")
     choose = linked(block.kind, {}).__globals__["choose"]
     weights = np.stack([_weights_at(block, choose, state) for state in range(block.world.states)])
-    return FinalPolicy(block.values()[0], weights)
+    env: Any = setup.env
+    real = (env.numbering(), env.first_action) if hasattr(env, "numbering") else ()
+    return FinalPolicy(block.values()[0], weights, *real)
 
 
 def _weights_at(block: Block, choose: Callable[..., None], state: int) -> Array:

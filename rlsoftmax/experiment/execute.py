@@ -55,6 +55,7 @@ class Task:
     window: int | None
     debug: bool
     keep_memory: bool
+    timeout: float
 
     @property
     def steps(self) -> int:
@@ -140,7 +141,7 @@ def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[T
         config = np.array([cells.index(c) for c, _ in block], np.int64)
         run = np.array([r for _, r in block], np.int64)
         own = [plan.cells[c] for c in cells], [setups[c] for c in cells]
-        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory)
+        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory, plan.timeout)
 
 
 def _width(setup: Setup, lanes: int, threads: int) -> int:
@@ -210,7 +211,7 @@ class _Harvest:
 
 def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
     start = time.perf_counter()
-    block = Block(task.setups, task.config, task.run, task.window)
+    block = Block(task.setups, task.config, task.run, task.window, task.timeout)
     seen = play_and_look(block, kernel, stop) if task.setups[0].inside else {}
     block.play(kernel, stop=stop)
     arrays, broken = harvest(block, task.keep_memory) | seen, block.broken()

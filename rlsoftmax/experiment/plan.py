@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from rlsoftmax.component import Bound, Component, build, canonical, name_of
+from rlsoftmax.engine.patience import TIMEOUT
 from rlsoftmax.errors import BadValue, ConfigError, shown
 from rlsoftmax.experiment.bins import Ints, Memory, Values
 from rlsoftmax.experiment.spec import Experiment, mapping
@@ -28,6 +29,9 @@ class Engine(Component):
     lanes: Annotated[int | Literal["auto"], Bound(1, 128)] = "auto"
     window: Annotated[int | Literal["auto"], Bound(1, 10**9)] = "auto"  # steps
     debug: bool = False  # compile with bounds checks
+    timeout: Annotated[float, Bound(0.0, open=True, infinite=True), "seconds"] = (
+        TIMEOUT  # for one answer of a stepped environment
+    )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,6 +101,11 @@ class Plan:
     def window(self) -> int | None:
         """Return the steps of one kernel call; None for what takes a fifth of a second."""
         return _number(self.engine.window)
+
+    @property
+    def timeout(self) -> float:
+        """Return how many seconds an environment that is stepped may take for one answer."""
+        return self.engine.timeout
 
     @property
     def debug(self) -> bool:
