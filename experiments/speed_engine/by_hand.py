@@ -1,0 +1,63 @@
+"""How fast could a loop for one kind alone be? Q-learning on a Gymnasium table, written by hand for nothing else.
+
+It uses our luck, our softmax and our draw, in our layout, and leaves out all that makes them useful: no episode counted,
+no curve, no snapshot, no greedy score, no schedule. What remains is the least that this design can cost on a machine.
+"""
+
+import functools
+
+import numba
+import numpy as np
+
+from rlsoftmax.engine import stages
+from rlsoftmax.engine.link import compiled
+from rlsoftmax.shelf import find
+
+ALPHA, GAMMA = 0.1, 0.99
+
+
+@functools.cache
+def _loop():
+    draw, gather, weigh, pick = (
+        compiled(stage) for stage in (stages.draw_uniforms, stages.gather, stages.boltzmann, stages.pick)
+    )
+
+    @numba.njit(error_model="numpy", nogil=True)
+    def loop(steps, limit, below, after, reward, final, run, temperature, value, state, age, gain, rows, weights, lanes):
+        luck, chance, total, best, scale = lanes
+        action = np.zeros(run.size, np.int64)
+        for t in range(steps):
+            draw(0, run, t, 0, luck, chance)
+            gather(value, 0, state, rows)
+            weigh(rows, temperature, weights, total, best, scale)
+            pick(weights, total, luck, best, scale, action)
+            for l in range(run.size):
+                s, a, j = state[l], action[l], 0
+                for m in range(below.shape[2] - 1):
+                    j += 1 if chance[l] >= below[s, a, m] else 0
+                there, paid, end = after[s, a, j], reward[s, a, j], final[s, a, j]
+                highest = value[l, there, 0]
+                for k in range(1, rows.shape[0]):
+                    highest = max(highest, value[l, there, k])
+                target = paid if end else paid + GAMMA * highest
+                value[l, s, a] += ALPHA * (target - value[l, s, a])
+                gain[l] += paid
+                over = end or age[l] + 1 >= limit
+                state[l], age[l] = (0, 0) if over else (there, age[l] + 1)
+
+    return loop
+
+
+def q_learning(env_id: str, runs: int, steps: int, tau: float) -> int:
+    """Play some runs side by side; return the number of agent steps."""
+    env = find("env", "gymnasium")(id=env_id)
+    table, lanes = env.shared(), 128
+    for first in range(0, runs, lanes):
+        run = np.arange(first, min(first + lanes, runs))
+        state, age, n = np.zeros_like(run), np.zeros_like(run), len(run)
+        rows, weights = np.zeros((2, env.actions, n))
+        _loop()(
+            steps, env.limit, *(table[name] for name in ("below", "after", "reward", "final")), run, np.full(n, tau),
+            np.zeros((n, env.states, env.actions)), state, age, np.zeros(n), rows, weights, tuple(np.zeros((5, n))),
+        )  # fmt: skip
+    return runs * steps
