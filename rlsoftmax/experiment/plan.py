@@ -26,7 +26,7 @@ class Engine(Component):
     """How the work is cut up: it changes how long a study takes, never its numbers."""
 
     threads: _Some = "auto"
-    lanes: Annotated[int | Literal["auto"], Bound(1, 128)] = "auto"
+    lanes: Annotated[int | Literal["auto"], Bound(1, 256)] = "auto"
     window: Annotated[int | Literal["auto"], Bound(1, 10**9)] = "auto"  # steps
     debug: bool = False  # compile with bounds checks
     timeout: Annotated[float, Bound(0.0, open=True, infinite=True), "seconds"] = (
