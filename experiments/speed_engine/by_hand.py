@@ -1,7 +1,7 @@
 """How fast could a loop for one kind alone be? Q-learning on a Gymnasium table, written by hand for nothing else.
 
-It uses our luck, our softmax and our draw, in our layout, and leaves out all that makes them useful: no episode counted,
-no curve, no snapshot, no greedy score, no schedule. What remains is the least that this design can cost on a machine.
+It uses our luck, our softmax and our draw, in our layout, and leaves out all that makes them useful: no episode is
+counted, no curve, no snapshot, no greedy score, no schedule. What remains is the least that this design can cost.
 """
 
 import functools
@@ -23,8 +23,9 @@ def _loop():
     )
 
     @numba.njit(error_model="numpy", nogil=True)
-    def loop(steps, limit, below, after, reward, final, run, temperature, value, state, age, gain, rows, weights, lanes):
-        luck, chance, total, best, scale = lanes
+    def loop(steps, limit, table, run, temperature, value, state, age, rows, weights, lanes):
+        below, after, reward, final = table
+        luck, chance, gain, total, best, scale = lanes
         action = np.zeros(run.size, np.int64)
         for t in range(steps):
             draw(0, run, t, 0, luck, chance)
@@ -51,13 +52,12 @@ def _loop():
 def q_learning(env_id: str, runs: int, steps: int, tau: float) -> int:
     """Play some runs side by side; return the number of agent steps."""
     env = find("env", "gymnasium")(id=env_id)
-    table, lanes = env.shared(), 128
+    shared, lanes = env.shared(), 128
+    table = tuple(shared[name] for name in ("below", "after", "reward", "final"))
     for first in range(0, runs, lanes):
         run = np.arange(first, min(first + lanes, runs))
         state, age, n = np.zeros_like(run), np.zeros_like(run), len(run)
         rows, weights = np.zeros((2, env.actions, n))
-        _loop()(
-            steps, env.limit, *(table[name] for name in ("below", "after", "reward", "final")), run, np.full(n, tau),
-            np.zeros((n, env.states, env.actions)), state, age, np.zeros(n), rows, weights, tuple(np.zeros((5, n))),
-        )  # fmt: skip
+        value, temperature = np.zeros((n, env.states, env.actions)), np.full(n, tau)
+        _loop()(steps, env.limit, table, run, temperature, value, state, age, rows, weights, tuple(np.zeros((6, n))))
     return runs * steps
