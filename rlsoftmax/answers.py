@@ -66,7 +66,7 @@ def verdicts(study: StudyData) -> str:
 
 def failures(study: StudyData) -> str:
     """Return how many runs failed and where the first one did; nothing if none."""
-    failed = [(cell, failure) for cell in study.cells for failure in cell.failures]
+    failed = [(cell, failure) for cell in (*study.cells, *study.fresh) for failure in cell.failures]
     if not failed:
         return ""
     cell, first = failed[0]

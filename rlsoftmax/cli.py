@@ -178,7 +178,8 @@ def header(plan: Plan) -> str:
     notes = [*plan.notes, *ways]
     about = f" ({'; '.join(notes)})" if notes else ""
     cells = f"{len(plan.cells)} cell{'s' * (len(plan.cells) > 1)}"
-    return f"{parts_of(plan)}: {cells} x {plan.runs} runs x {some} steps{about}"
+    fresh = f", then {plan.report_runs} fresh runs of the best" if plan.report_runs and len(plan.cells) > 1 else ""
+    return f"{parts_of(plan)}: {cells} x {plan.runs} runs x {some} steps{fresh}{about}"
 
 
 def _way(env: Any) -> str:
@@ -228,11 +229,11 @@ def _drive(line: Line) -> int:
     """Let another launcher or sweeper play the study, then show it."""
     from rlsoftmax.api import load
     from rlsoftmax.launch.app import drive
-    from rlsoftmax.launch.play import announce
+    from rlsoftmax.launch.play import announce, play
     from rlsoftmax.launch.request import check_plugins
 
     check_plugins(line.chosen_plugins)
-    name, results = line.value("study"), line.value("results") or "results"
+    name, results, plan = line.value("study"), line.value("results") or "results", None
     if "hydra/sweeper" not in line.chosen_plugins and line.config == "config":
         plan = _plan(line)
         announce(plan)
@@ -240,9 +241,11 @@ def _drive(line: Line) -> int:
         print(header(plan), flush=True)
     if name is None:
         raise ConfigError("this sweeper chooses its cells as it goes, so name the study: study=<name>.")
+    if plan is None and line.value("report_runs") not in (None, "0"):
+        raise ConfigError("report_runs needs to know all cells beforehand, and here Hydra's plugins choose them.")
     flags = [flag for flag in line.flags if flag not in ("-m", "--multirun")]
     drive([*_expanded(line), "--multirun", *flags, "--config-name", line.config], line.folders)
-    study = load(Path(results) / name).data
+    study = play(plan) if plan is not None and plan.report_runs else load(Path(results) / name).data
     return _finish(study, [_write_table(study)])
 
 

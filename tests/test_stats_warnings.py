@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -74,9 +75,17 @@ def test_the_better_of_two_was_chosen_too() -> None:
 
 
 def test_fresh_runs_of_the_best_silence_that_one() -> None:
-    cells = a_hill([0.5, 1.0, 2.0], top=1.0)
-    cells[1] = a_cell({"tau": 1.0}, [*LUCK, 0.1])  # run 40 was not looked at when it was chosen
-    assert kinds(a_study(*cells)) == []
+    study = a_study(*a_hill([0.5, 1.0, 2.0], top=1.0))
+    fresh = a_cell({"tau": 1.0}, LUCK[:3], first=40)  # runs 40 to 42 were not looked at when it was chosen
+    assert kinds(dataclasses.replace(study, report_runs=3, fresh=(fresh,))) == []
+
+
+def test_fresh_runs_that_are_still_to_be_played_are_missing() -> None:
+    study = a_study(*a_hill([0.5, 1.0, 2.0], top=1.0))
+    fresh = a_cell({"tau": 1.0}, LUCK[:2], first=40)
+    found = of_kind("missing", dataclasses.replace(study, report_runs=5, fresh=(fresh,)))
+    assert found.text == "3 of 5 fresh runs of a best cell are missing; the same command continues."
+    assert of_kind("chosen", study).command == f"{COMMAND} report_runs=40"
 
 
 def test_a_single_cell_was_not_chosen() -> None:

@@ -893,14 +893,15 @@ def test_a_study_is_the_union_of_its_plans(tmp_path: Path) -> None:
     store = Folder(tmp_path)
     store.write_plan(plan({B: 2.0, A: 1.0}, runs=3))
     store.write_plan(plan({C: math.inf, A: 1.0}, runs=5, axes=["agent", "tau"]))
-    store.append(dataclasses.replace(full_rows(pairs_of([A, B], range(3))), failures=((C, LOST),)), {})
+    lost = dataclasses.replace(LOST, run=4)
+    store.append(dataclasses.replace(full_rows(pairs_of([A, B], range(3))), failures=((C, lost),)), {})
     study = read_study(tmp_path)
     assert [cell.id for cell in study.cells] == [B, A, C]
     assert study.axes == ("tau", "agent")
     assert (study.name, study.runs, study.folder) == ("here", 5, str(tmp_path))
     assert study.cells[2].overrides == {"tau": math.inf}
     assert study.cells[2].config["tau"]["value"] == math.inf
-    assert study.cells[2].failures == (LOST,)
+    assert study.cells[2].failures == (lost,)
     assert study.missing == 2 + 2 + 4
     reward = study.cells[1].metric("reward")
     np.testing.assert_array_equal(reward, some_rows(pairs_of([A], range(3))).arrays["reward"] / 10.0)

@@ -7,7 +7,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -78,9 +78,36 @@ def execute(
       Interrupted: when `stop` is set; what was finished is kept.
       RuleError: if a rule cannot be compiled, or fails its rehearsal.
     """
-    groups = _groups(plan, results)
+    groups = _groups(plan, results, range(plan.runs))
     _rehearse(groups)
     results.write_plan(plan.document())
+    _play_all(plan, groups, results, on_progress, stop)
+
+
+def execute_fresh(
+    plan: Plan,
+    chosen: Collection[str],
+    results: Store,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Play the runs [plan.runs, plan.runs + plan.report_runs) of some cells of a plan that was executed.
+
+    Args:
+      chosen: ids of the cells; all other arguments, and errors, as in `execute`.
+    """
+    some = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.id in chosen))
+    groups = _groups(some, results, range(plan.runs, plan.runs + plan.report_runs))
+    _play_all(some, groups, results, on_progress, stop)
+
+
+def _play_all(
+    plan: Plan,
+    groups: list[list[Task]],
+    results: Store,
+    on_progress: Callable[[Progress], None] | None,
+    stop: threading.Event | None,
+) -> None:
     if groups:
         stop = stop or threading.Event()
         writer = _Writer(results, on_progress, sum(task.steps for group in groups for task in group))
@@ -101,19 +128,19 @@ def _rehearse(groups: list[list[Task]]) -> None:
 # --- what is missing ------------------------------------------------------------------------------------------------
 
 
-def _groups(plan: Plan, results: Store) -> list[list[Task]]:
+def _groups(plan: Plan, results: Store, runs: range) -> list[list[Task]]:
     """Return the blocks to play, one list per kind, in the order of the plan."""
     setups = [setup_of(cell.experiment) for cell in plan.cells]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for c, setup in enumerate(setups):
         groups.setdefault(setup.shape, []).append(c)
-    missing = _missing(plan, results, setups)
+    missing = _missing(plan, results, setups, runs)
     tasks = (list(_tasks(plan, setups, [(c, r) for c in group for r in missing[c]])) for group in groups.values())
     return [group for group in tasks if group]
 
 
-def _missing(plan: Plan, results: Store, setups: Sequence[Setup]) -> list[list[int]]:
-    """Return, for every cell, the runs below `plan.runs` that are neither there nor known to fail.
+def _missing(plan: Plan, results: Store, setups: Sequence[Setup], runs: range) -> list[list[int]]:
+    """Return, for every cell, those of `runs` that are neither there nor known to fail.
 
     Memory and a closer look that were not asked for then are made by playing again.
     """
@@ -122,11 +149,11 @@ def _missing(plan: Plan, results: Store, setups: Sequence[Setup]) -> list[list[i
     for cell, failures in results.failures().items():
         have.setdefault(cell, set()).update(failure.run for failure in failures)
     if plan.keep_memory or plan.looks_inside:
-        for (cell, part), setup in zip(results.cells(ids, plan.runs).items(), setups, strict=True):
+        for (cell, part), setup in zip(results.cells(ids, runs.stop, runs.start).items(), setups, strict=True):
             no_memory = plan.keep_memory and not any(name.startswith("memory/") for name in part.arrays)
             if no_memory or (setup.inside and not set(seen_inside(setup)) <= part.arrays.keys()):
                 have[cell] = set()
-    return [[run for run in range(plan.runs) if run not in have.get(cell, ())] for cell in ids]
+    return [[run for run in runs if run not in have.get(cell, ())] for cell in ids]
 
 
 def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[Task]:

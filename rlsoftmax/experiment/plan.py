@@ -18,6 +18,7 @@ from rlsoftmax.store.data import Score
 from rlsoftmax.store.names import check_name
 
 FORMAT = 1
+LEAST = 3  # runs to choose the best on, and to report it on
 Document = Mapping[str, Any]
 _Some = Annotated[int | Literal["auto"], Bound(1, 4096)]
 
@@ -32,6 +33,12 @@ class Engine(Component):
     timeout: Annotated[float, Bound(0.0, open=True, infinite=True), "seconds"] = (
         TIMEOUT  # for one answer of a stepped environment
     )
+
+
+class Fresh(Component):
+    """How often the best cells are played once more, by runs that did not choose them; 0 for not at all."""
+
+    report_runs: Annotated[int, Bound(0, 10**9)] = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,6 +77,7 @@ class Plan:
     axes: the swept keys in the order in which they were given; `beta` if that was swept.
     study: the name the user gave, None for none. results: the folder of all studies.
     command: text that makes this plan again. claims: what is said about the study beforehand; no part of any cell.
+    report_runs: how many fresh runs the best cells get, numbered from `runs` on.
     """
 
     cells: tuple[PlannedCell, ...]
@@ -81,6 +89,7 @@ class Plan:
     command: str = ""
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    report_runs: int = 0
 
     @functools.cached_property
     def name(self) -> str:
@@ -139,7 +148,9 @@ class Plan:
             "score": _score(first.score),
             "snapshot_steps": first.snapshot_steps.tolist(),
             "cells": [_entry(cell) for cell in self.cells],
-        } | ({"claims": [claim.plain() for claim in self.claims]} if self.claims else {})
+            **({"claims": [claim.plain() for claim in self.claims]} if self.claims else {}),
+            **({"report_runs": self.report_runs} if self.report_runs else {}),
+        }
 
 
 def _number(value: int | str) -> int | None:
@@ -176,7 +187,7 @@ def plan_of(
 
     Args:
       axes: keys that tell the cells apart.
-      settings: of the study: study, results, engine, executor.
+      settings: of the study: study, report_runs, results, engine, executor.
       swept: keys with several values in one grid: each must be read by every cell that has it.
 
     Raises:
@@ -199,7 +210,17 @@ def plan_of(
         engine=build(Engine, mapping("engine", settings.get("engine")), "engine"),
         command=command,
         notes=tuple(dict.fromkeys(note for draft in drafts for note in draft.experiment.notes)),
+        report_runs=_report_runs(settings.get("report_runs"), drafts[0].experiment.runs),
     )
+
+
+def _report_runs(report_runs: Any, runs: int) -> int:
+    """Return how many fresh runs the best cells get. Errors: BadValue if there would be no interval."""
+    wanted = build(Fresh, {} if report_runs is None else {"report_runs": report_runs}, "").report_runs
+    if wanted and min(wanted, runs) < LEAST:
+        key, value = ("report_runs", wanted) if wanted < LEAST else ("runs", runs)
+        raise BadValue(key, value, f"must be >= {LEAST}: there is no interval under {LEAST} runs")
+    return wanted
 
 
 def _name(study: Any) -> str | None:

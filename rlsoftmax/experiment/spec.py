@@ -36,7 +36,16 @@ from rlsoftmax.store.data import SUMS, Score
 NUMBERS = 1  # raised whenever the bits of a shipped component or of the loop change: then every cell is a new one
 
 SCIENCE = (*GROUPS, "steps", "seed", "score", "record", "runs")
-ABOUT = ("study", "results", "engine", "executor", "grids", "claims", "question")  # of the study, not of its numbers
+ABOUT = (
+    "study",
+    "report_runs",
+    "results",
+    "engine",
+    "executor",
+    "grids",
+    "claims",
+    "question",
+)  # of the study, not of its numbers
 Lookup = Callable[[str, str], type[Component]]
 
 

@@ -149,7 +149,9 @@ def _of_study(plan: Plan) -> dict[str, Any]:
     same = all(cell.score == first.score for cell in plan.cells)
     claims = [claim.plain() for claim in plan.claims]
     return (
-        {"runs": plan.runs, "record": record}
+        {"runs": plan.runs}
+        | ({"report_runs": plan.report_runs} if plan.report_runs else {})
+        | {"record": record}
         | ({"score": score} if same else {})
         | ({"claims": claims} if claims else {})
     )

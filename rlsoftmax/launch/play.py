@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rlsoftmax.errors import StoreError
 from rlsoftmax.experiment.plan import Plan, check_growth
 from rlsoftmax.launch.again import study_file
-from rlsoftmax.store.data import CellData, StudyData
+from rlsoftmax.stats.fresh import winners
+from rlsoftmax.store.data import StudyData
 from rlsoftmax.store.folder import Folder, Memory, Store
 from rlsoftmax.store.read import study_of
 
@@ -40,11 +41,10 @@ def play(plan: Plan, on_progress: OnProgress | None = None, stop: threading.Even
     folder = folder_of(plan)
     store = Folder(folder)
     try:
-        _execute(plan, store, on_progress, stop)
+        return _played(plan, store, str(folder), on_progress, stop)
     finally:
         if any(store.plan_files()):
             study_file(plan, folder)
-    return _asked_for(plan, store, str(folder))
 
 
 def play_part(plan: Plan) -> StudyData:
@@ -66,16 +66,30 @@ class _Part(Folder):
         """Write the plan, unless all its runs are in one that is there."""
         wanted = {cell["id"] for cell in document["cells"]}
         for other in self.plans():
-            if wanted <= {cell["id"] for cell in other["cells"]} and document["runs"] <= other["runs"]:
+            enough = all(document.get(key, 0) <= other.get(key, 0) for key in ("runs", "report_runs"))
+            if wanted <= {cell["id"] for cell in other["cells"]} and enough:
                 return self.path
         return super().write_plan(document)
 
 
 def play_in_memory(plan: Plan, on_progress: OnProgress | None = None) -> StudyData:
     """Play a plan and keep nothing but the returned study."""
-    store = Memory()
-    _execute(plan, store, on_progress, None)
-    return _asked_for(plan, store, None)
+    return _played(plan, Memory(), None, on_progress, None)
+
+
+def _played(
+    plan: Plan, store: Store, folder: str | None, on_progress: OnProgress | None, stop: threading.Event | None
+) -> StudyData:
+    """Play what is missing, then fresh runs of the cells that are now known to be the best, if they were asked for."""
+    _execute(plan, store, on_progress, stop)
+    study = _asked_for(plan, store, folder)
+    chosen = {cell.id for cell in winners(study)} if plan.report_runs else set()
+    if not chosen:
+        return study
+    from rlsoftmax.experiment.execute import execute_fresh
+
+    execute_fresh(plan, chosen, store, on_progress, stop)
+    return _asked_for(plan, store, folder)
 
 
 def _execute(plan: Plan, store: Store, on_progress: OnProgress | None, stop: threading.Event | None) -> None:
@@ -85,21 +99,13 @@ def _execute(plan: Plan, store: Store, on_progress: OnProgress | None, stop: thr
 
 
 def _asked_for(plan: Plan, store: Store, folder: str | None) -> StudyData:
-    """Return the cells of the plan with runs [0, plan.runs), of all that the store holds."""
-    study = study_of(store, folder)
+    """Return the cells of the plan with runs [0, plan.runs) and fresh ones, of all that the store holds."""
+    study = study_of(store, folder, (plan.runs, plan.report_runs))
     if study is None:
         raise StoreError(f"nothing is stored in {folder}.")
     found = {cell.id: cell for cell in study.cells}
-    cells = tuple(_first_runs(found[cell.id], plan.runs) for cell in plan.cells)
+    cells = tuple(found[cell.id] for cell in plan.cells)
+    fresh = tuple(cell for cell in study.fresh if cell.id in {planned.id for planned in plan.cells})
     return dataclasses.replace(
-        study, cells=cells, axes=plan.axes, runs=plan.runs, command=plan.command, claims=plan.claims
+        study, cells=cells, axes=plan.axes, command=plan.command, claims=plan.claims, fresh=fresh
     )
-
-
-def _first_runs(cell: CellData, runs: int) -> CellData:
-    keep = cell.runs < runs
-    if keep.all():
-        return cell
-    arrays = {name: array[keep] for name, array in cell.arrays.items()}
-    failures = tuple(failure for failure in cell.failures if failure.run < runs)
-    return dataclasses.replace(cell, runs=cell.runs[keep], arrays=arrays, failures=failures)

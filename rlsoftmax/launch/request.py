@@ -146,7 +146,7 @@ def _plan_of(grids: Sequence[Grid], command: str, composer: Composer) -> tuple[P
     drafts = _drafts(jobs, configs)
     _look_at_worlds({draft.experiment.env for draft in drafts})
     swept = {axis.key for grid in grids for axis in grid if len(axis.choices) > 1}
-    settings = {key: configs[0].plain.get(key) for key in ("study", "results", "engine", "executor")}
+    settings = {key: configs[0].plain.get(key) for key in ABOUT}
     return plan_of(drafts, varying(jobs), settings, command, swept), jobs, configs[0].plain
 
 
@@ -182,7 +182,8 @@ def plan_with(configs: Sequence[Mapping[str, Any]], overrides: Sequence[Sequence
     """Return the plan of configurations that Hydra composed for one study, each from its overrides."""
     given, workshop = [_given(texts, composer) for texts in overrides], Workshop()
     drafts = [Draft(experiment(config, workshop), keys) for config, keys in zip(configs, given, strict=True)]
-    plan = plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), configs[0], "")
+    about = {**configs[0], "report_runs": 0}  # which cell is the best is known when all have been played
+    plan = plan_of(drafts, dict.fromkeys(key for keys in given for key in keys), about, "")
     return with_claims(plan, configs[0], whole=False)
 
 

@@ -107,7 +107,7 @@ def fingerprint(study: StudyData, request: Request) -> str:
     sha = hashlib.sha256(_code().encode())
     about = {"study": study.name, "axes": list(study.axes), "runs": study.runs}
     sha.update(canonical(dataclasses.asdict(request) | about).encode())
-    for cell in study.cells:
+    for cell in (*study.cells, *study.fresh):
         for part in _cell(cell):
             sha.update(part)
     return sha.hexdigest()

@@ -16,7 +16,7 @@ import numpy as np
 from rlsoftmax.component import canonical
 from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.plots import labels
-from rlsoftmax.stats.conditions import Standing, conditions, scored, standing
+from rlsoftmax.stats.conditions import Standing, conditions, kind, scored, standing
 from rlsoftmax.stats.warnings import value_on
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
 
@@ -124,7 +124,7 @@ def _on(cells: Sequence[CellData], axis: str) -> list[CellData]:
     """Return the cells of kinds in which the number was swept; if there is no such kind, all that have the number."""
     having = [cell for cell in cells if number_on(cell, axis) is not None]
     swept = [names for names, group in kinds(having).items() if len({number_on(cell, axis) for cell in group}) > 1]
-    return [cell for cell in having if not swept or _names(cell) in swept]
+    return [cell for cell in having if not swept or kind(cell) in swept]
 
 
 def _standing(cells: Sequence[CellData], which: str) -> Standing | None:
@@ -187,15 +187,11 @@ def _groups(cells: Sequence[CellData], axis: str | None) -> tuple[Group, ...]:
 
 def _rest(cell: CellData, keys: Iterable[str | None]) -> str:
     rest = {key: value for key, value in cell.overrides.items() if key not in keys and not _of_env(key)}
-    return canonical(rest | {"kind": [part["name"] for part in _parts(cell)]})
+    return canonical(rest | {"kind": kind(cell)})
 
 
 def _of_env(key: str) -> bool:
     return key.partition(".")[0] == "env"
-
-
-def _parts(cell: CellData) -> Iterator[Mapping[str, Any]]:
-    yield from (cell.config.get(group) or {"name": ""} for group in ("agent", "policy", "tau"))
 
 
 def _group(name: str, cells: Sequence[CellData], axis: str | None) -> Group:
@@ -209,7 +205,7 @@ def _group(name: str, cells: Sequence[CellData], axis: str | None) -> Group:
 def _told_apart(groups: Sequence[Sequence[CellData]], keys: Iterable[str | None]) -> list[str]:
     """Return a short name for each group: the parts and the swept values in which they differ; `keys` are the axis."""
     cells = [group[0] for group in groups]
-    parts = [[str(part["name"]) for part in _parts(cell)] for cell in cells]
+    parts = [kind(cell) for cell in cells]
     differing = [at for at in range(3) if len({part[at] for part in parts}) > 1]
     numbers = [key for key in _differing(cells) if key not in {*keys, *_NAMES}]
     return [
@@ -241,12 +237,8 @@ def kinds(cells: Iterable[CellData]) -> dict[tuple[str, ...], list[CellData]]:
     """Return the cells by the names of their (agent, policy, tau)."""
     found: dict[tuple[str, ...], list[CellData]] = {}
     for cell in cells:
-        found.setdefault(_names(cell), []).append(cell)
+        found.setdefault(kind(cell), []).append(cell)
     return found
-
-
-def _names(cell: CellData) -> tuple[str, ...]:
-    return tuple(str(part["name"]) for part in _parts(cell))
 
 
 def varied(cell: CellData, kin: Sequence[CellData]) -> list[str]:
@@ -277,9 +269,9 @@ def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData
     Args:
       among: the cells on the axis. off: those that are not; of them, its own kind tells which numbers were swept.
     """
-    mine = [str(part["name"]) for part in _parts(cell)]
-    kin = kinds(off)[tuple(mine)]
-    known = {str(part["name"]) for other in among for part in _parts(other)}
+    mine = kind(cell)
+    kin = kinds(off)[mine]
+    known = {name for other in among for name in kind(other)}
     numbers = [key for key in _differing(kin) if key not in _NAMES and key in cell.overrides]
     values = [labels.value(cell.overrides[key]) for key in numbers] if len(numbers) == 1 else _values(cell, numbers)
     new = [labels.word(name) for name in mine if name and name not in known]

@@ -19,8 +19,10 @@ from rlsoftmax.frames.spreadsheet import harmless, spelled
 from rlsoftmax.plots import grouping, labels, notes, scales, series, style
 from rlsoftmax.stats.compare import Comparison, compare
 from rlsoftmax.stats.conditions import scored
+from rlsoftmax.stats.fresh import on_fresh_runs
 from rlsoftmax.stats.intervals import Interval
 from rlsoftmax.stats.scores import LEAST
+from rlsoftmax.stats.selection import TwoStage
 from rlsoftmax.stats.warnings import Caution, cautions
 from rlsoftmax.store.data import SNAPSHOT, CellData, StudyData
 
@@ -35,6 +37,7 @@ class Row:
     where: its condition in words. group: what tells it from other groups on the axis. label: its value, or its name.
     value: its swept number; None for a rival, which has none. tried: how many rivals of its kind there are.
     behind: how far its score is below that of the best on the axis, paired where runs are shared; None under 3 of them.
+    fresh, fresh_greedy: the score, and the greedy one, on the runs that chose the cell and on fresh ones, if any.
     share: of optimal pulls, or of successful episodes. actions: effective actions at the last snapshot, mean over runs.
     """
 
@@ -53,6 +56,8 @@ class Row:
     rival: bool = False
     leads: bool = False
     tried: int = 1
+    fresh: TwoStage | None = None
+    fresh_greedy: TwoStage | None = None
 
 
 def rows(study: StudyData, score: str | None = None) -> list[Row]:
@@ -67,7 +72,8 @@ def rows(study: StudyData, score: str | None = None) -> list[Row]:
     study = grouping.present(study)
     which = grouping.check_score(study, score)
     axis = main_axis(study)
-    return [row for panel in grouping.panels(study, axis, which) for row in _rows(study, panel, axis, which)]
+    found = [row for panel in grouping.panels(study, axis, which) for row in _rows(study, panel, axis, which)]
+    return [_with_fresh(row, study, which) for row in found] if study.fresh else found
 
 
 def main_axis(study: StudyData) -> str | None:
@@ -91,6 +97,13 @@ def _rows(study: StudyData, panel: grouping.Panel, axis: str | None, which: str)
         rival = leaders.get(cell.id)
         tried = rival.tried if rival is not None else 1
         yield dataclasses.replace(row, best=False, rival=cell.id not in on, leads=rival is not None, tried=tried)
+
+
+def _with_fresh(row: Row, study: StudyData, which: str) -> Row:
+    found = {
+        which: on_fresh_runs(study, row.cell, which) for which in grouping.SCORES if row.greedy or which == "online"
+    }
+    return dataclasses.replace(row, fresh=found.get(which), fresh_greedy=found.get("greedy"))
 
 
 def _kind(cell: CellData) -> str:
@@ -158,6 +171,10 @@ _COLUMNS: dict[str, Callable[[Row], Any]] = {
     "behind_low": lambda row: 0.0 if row.best else row.behind and row.behind.low,
     "behind_high": lambda row: 0.0 if row.best else row.behind and row.behind.high,
     "pairing_saved": lambda row: row.behind and row.behind.pairing_saved,
+    "fresh_runs": lambda row: row.fresh and row.fresh.fresh.n,
+    "fresh": lambda row: row.fresh and row.fresh.fresh.mean,
+    "fresh_low": lambda row: row.fresh and row.fresh.fresh.low,
+    "fresh_high": lambda row: row.fresh and row.fresh.fresh.high,
     "optimal": lambda row: row.share if "optimal" in row.cell.arrays else None,
     "success": lambda row: row.share if "optimal" not in row.cell.arrays else None,
     "effective_actions": lambda row: row.actions,
@@ -316,7 +333,7 @@ def _sentences(here: Sequence[Row], axis: str | None, which: str) -> Iterator[st
 
 def _about_best(here: Sequence[Row], best: Row, axis: str | None, which: str) -> Iterator[str]:
     what = "best" if which == "online" else "best greedy policy"
-    yield f"{what}: {named(best, axis)}, {spread(best.score, decimals(_scores(here)))} (chosen on these runs)."
+    yield f"{what}: {named(best, axis)}, {_worth(best.score, best.fresh, decimals(_scores(here)))}."
     others = [row for row in here if row.member and not row.best]
     if best.member:
         told = "; ".join(named(row, axis) for row in others[:6]) + ("; …" if len(others) > 6 else "")
@@ -328,6 +345,18 @@ def _about_best(here: Sequence[Row], best: Row, axis: str | None, which: str) ->
         yield f"shared luck: these comparisons need {less} % fewer runs than independent ones."
     elif share < 0.005:
         yield "shared luck did not make these comparisons cheaper."
+
+
+def _worth(score: Interval, stages: TwoStage | None, digits: int) -> str:
+    """Return the score of a cell that was chosen: on fresh runs where there are any, and what the choice made of it."""
+    if stages is None:
+        return f"{spread(score, digits)} (chosen on these runs)"
+    more, digits = stages.optimism, decimals([stages.fresh, stages.chosen])
+    by = f"{_fixed(more.difference, digits)} ± {(more.high - more.low) / 2.0:.{digits}f}"
+    return (
+        f"{spread(stages.fresh, digits)} on {stages.fresh.n} fresh runs; {spread(stages.chosen, digits)} on the "
+        f"{stages.chosen.n} runs that chose it, a difference of {by}"
+    )
 
 
 def named(row: Row, axis: str | None) -> str:
@@ -346,7 +375,8 @@ def _about_rivals(here: Sequence[Row]) -> Iterator[str]:
                 "cannot be told from it" if low <= 0.0 <= high else "is behind it" if difference > 0.0 else "beats it"
             )
             by = f"{_fixed(abs(difference), digits)} ± {(high - low) / 2.0:.{digits}f}"
-            yield f"{row.label} (best of {row.tried}) {word}: {spread(row.score, digits)}, a difference of {by}."
+            fresh = f" ({spread(row.fresh.fresh, digits)} on {row.fresh.fresh.n} fresh runs)" if row.fresh else ""
+            yield f"{row.label} (best of {row.tried}) {word}: {spread(row.score, digits)}, a difference of {by}{fresh}."
 
 
 def _about_greedy(here: Sequence[Row], axis: str | None, which: str) -> Iterator[str]:
@@ -354,7 +384,8 @@ def _about_greedy(here: Sequence[Row], axis: str | None, which: str) -> Iterator
     if which == "online" and len(having) > 1:
         top = max(having, key=lambda row: row.greedy.mean if row.greedy is not None else -math.inf)
         assert top.greedy is not None
-        yield f"best greedy policy afterwards: {named(top, axis)}, {spread(top.greedy, decimals(_scores(here)))}."
+        worth = _worth(top.greedy, top.fresh_greedy, decimals(_scores(here)))
+        yield f"best greedy policy afterwards: {named(top, axis)}, {worth}."
 
 
 def _spoken(caution: Caution) -> str:

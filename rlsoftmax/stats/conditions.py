@@ -32,6 +32,11 @@ def conditions(study: StudyData) -> tuple[Condition, ...]:
     return tuple(Condition(where, tuple(cells)) for where, cells in groups.values())
 
 
+def kind(cell: CellData) -> tuple[str, ...]:
+    """Return the names of a cell's agent, policy and schedule; an empty one where there is none."""
+    return tuple(str((cell.config.get(group) or {"name": ""})["name"]) for group in ("agent", "policy", "tau"))
+
+
 def label(overrides: Mapping[str, Any]) -> str:
     """Return overrides as one types them.
 

@@ -14,8 +14,10 @@ from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.compare import in_pairs
 from rlsoftmax.stats.conditions import Condition, Standing, conditions, label, standing
 from rlsoftmax.stats.distribution import distribution
+from rlsoftmax.stats.fresh import on_fresh_runs, winners
 from rlsoftmax.stats.grid import legal, next_values
 from rlsoftmax.stats.power import runs_needed
+from rlsoftmax.stats.scores import LEAST
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
 
 FEW = 10  # runs: under this an interval rests on near-normal scores more than on numbers
@@ -66,10 +68,21 @@ def _missing(study: StudyData) -> Iterator[Caution]:
     if study.missing:
         text = f"{study.missing} of {study.runs * len(study.cells)} runs are missing; the same command continues."
         yield Caution("missing", text, study.command)
+    elif lost := _missing_fresh(study):
+        text = f"{lost} of {study.report_runs} fresh runs of a best cell are missing; the same command continues."
+        yield Caution("missing", text, study.command)
+
+
+def _missing_fresh(study: StudyData) -> int:
+    """Return how many fresh runs the best cell with the fewest still lacks."""
+    if not study.report_runs:
+        return 0
+    there = {cell.id: len(cell.runs) + len(cell.failures) for cell in study.fresh}
+    return max((study.report_runs - there.get(cell.id, 0) for cell in winners(study)), default=0)
 
 
 def _failed(study: StudyData) -> Iterator[Caution]:
-    failed = [failure for cell in study.cells for failure in cell.failures]
+    failed = [failure for cell in (*study.cells, *study.fresh) for failure in cell.failures]
     if failed:
         yield Caution("failed", f"{_runs(len(failed))} failed and are in no number, the first: {failed[0].reason}.")
 
@@ -139,10 +152,14 @@ def _enough_runs(study: StudyData, now: Standing, members: Sequence[int]) -> str
 
 
 def _chosen(study: StudyData, now: Standing) -> Iterator[Caution]:
-    fresh = np.any(now.best.runs >= study.runs)
-    if len(now.cells) > 1 and not fresh:
+    if len(now.cells) > 1 and on_fresh_runs(study, now.best, now.which) is None:
         text = f"the best of {len(now.cells)} cells was chosen on these runs: its score is too high on average."
-        yield Caution("chosen", text)
+        yield Caution("chosen", text, _with_fresh_runs(study))
+
+
+def _with_fresh_runs(study: StudyData) -> str:
+    """Return the command that plays the best once more; none if that was asked for, and they are still to be played."""
+    return "" if study.report_runs else changed(study.command, "report_runs", [max(study.runs, LEAST)])
 
 
 def _skew(study: StudyData, now: Standing) -> Iterator[Caution]:

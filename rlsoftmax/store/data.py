@@ -147,6 +147,8 @@ class StudyData:
     runs: how many runs of each cell were asked for.
     folder: where it is stored, None in memory.
     claims: what is said about it beforehand.
+    report_runs: how many fresh runs of the best were asked for, numbered from `runs` on.
+    fresh: the cells that have such runs, with those alone; `cells` have the runs [0, runs) alone.
     """
 
     name: str
@@ -156,6 +158,8 @@ class StudyData:
     folder: str | None = None
     command: str = ""
     claims: tuple[Claim, ...] = ()
+    report_runs: int = 0
+    fresh: tuple[CellData, ...] = ()
 
     @property
     def missing(self) -> int:

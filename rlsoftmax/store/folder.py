@@ -67,8 +67,8 @@ class Store(ABC):
         }
         return {cell: failures for cell, failures in left.items() if failures}
 
-    def cells(self, ids: Iterable[str], runs: int | None = None) -> dict[str, Part]:
-        """Return cell id -> all its rows, merged; runs ascending, only those < `runs` when asked.
+    def cells(self, ids: Iterable[str], runs: int | None = None, first: int = 0) -> dict[str, Part]:
+        """Return cell id -> all its rows, merged; runs ascending, only those in [first, runs) when asked.
 
         A cell without rows is there with no runs and no arrays. See `merge` for arrays that only some chunks have.
 
@@ -77,11 +77,17 @@ class Store(ABC):
         """
         found: dict[str, list[Part]] = {cell: [] for cell in ids}
         for source, index in self.indexes():
-            wanted = [cell for cell, has in index.runs.items() if cell in found and (runs is None or has[0] < runs)]
-            for part in split(source, self.rows(source), runs) if wanted else ():
+            wanted = [cell for cell, has in index.runs.items() if cell in found and _within(has, first, runs)]
+            for part in split(source, self.rows(source), runs, first) if wanted else ():
                 if part.cell in found:
                     found[part.cell].append(part)
         return {cell: merge(parts) if parts else empty(cell) for cell, parts in found.items()}
+
+
+def _within(runs: Ints, first: int, below: int | None) -> bool:
+    """Return whether some of these ascending runs lie in [first, below)."""
+    at = int(np.searchsorted(runs, first))
+    return at < len(runs) and (below is None or bool(runs[at] < below))
 
 
 class Folder(Store):

@@ -33,15 +33,17 @@ def empty(cell: str) -> Part:
     return Part(cell, "", none, none, none, {})
 
 
-def split(source: str, rows: Rows, below: int | None = None) -> Iterator[Part]:
-    """Yield the part of every cell, only runs < `below` when asked: rows are in order, so it is a slice."""
+def split(source: str, rows: Rows, below: int | None = None, first: int = 0) -> Iterator[Part]:
+    """Yield the part of every cell, only runs in [first, below) when asked: rows are in order, so it is a slice."""
     cells = np.array(rows.cells)
     names, starts = np.unique(cells, return_index=True)
     for name, start, stop in zip(names, starts, np.append(starts, len(cells))[1:], strict=True):
-        end = stop if below is None else start + int(np.searchsorted(rows.runs[start:stop], below))
-        if end > start:
-            arrays = {key: array[start:end] for key, array in rows.arrays.items()}
-            yield Part(str(name), source, rows.runs[start:end], rows.edges, rows.snapshot_steps, arrays)
+        runs = rows.runs[start:stop]
+        end = stop if below is None else start + int(np.searchsorted(runs, below))
+        begin = start + int(np.searchsorted(runs, first))
+        if end > begin:
+            arrays = {key: array[begin:end] for key, array in rows.arrays.items()}
+            yield Part(str(name), source, rows.runs[begin:end], rows.edges, rows.snapshot_steps, arrays)
 
 
 def merge(parts: Sequence[Part]) -> Part:

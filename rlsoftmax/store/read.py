@@ -20,8 +20,9 @@ from rlsoftmax.store.merge import Part
 def read_study(folder: Path | str) -> StudyData:
     """Return the study in a folder: the union of its plans, with the runs that are there.
 
-    Cells come in the order in which plans first named them, axes likewise; `runs` is the most that a plan asked for;
-    name, command, scores and claims are those of the newest plan that has them.
+    Cells come in the order in which plans first named them, axes likewise; `runs` is the most that a plan asked for,
+    `report_runs` the most that was asked for with it; name, command, scores and claims are those of the newest plan
+    that has them.
 
     Raises:
       ConfigError: if no plan is there. StoreError: naming the file, if one is damaged or two contradict each other.
@@ -33,31 +34,58 @@ def read_study(folder: Path | str) -> StudyData:
     return study
 
 
-def study_of(store: Store, folder: str | None = None) -> StudyData | None:
-    """Return what a store holds as a study; None if it has no plan yet."""
+def study_of(store: Store, folder: str | None = None, asked: tuple[int, int] | None = None) -> StudyData | None:
+    """Return what a store holds as a study; None if it has no plan yet.
+
+    Args:
+      asked: (runs, report_runs), instead of those of the plans.
+    """
     plans = store.plans()
     if not plans:
         return None
     try:
-        return _union(store, plans, folder)
+        return _union(store, plans, folder, asked or _most(plans))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"a plan of {folder or 'the study'} is not as format 1 says ({error!r}).") from error
 
 
-def _union(store: Store, plans: list[dict[str, Any]], folder: str | None) -> StudyData:
+def _most(plans: list[dict[str, Any]]) -> tuple[int, int]:
+    """Return the most runs that a plan asked for, and the most fresh runs after those."""
+    runs = max(int(plan["runs"]) for plan in plans)
+    return runs, max(int(plan.get("report_runs", 0)) for plan in plans if plan["runs"] == runs)
+
+
+def _union(store: Store, plans: list[dict[str, Any]], folder: str | None, asked: tuple[int, int]) -> StudyData:
     cells = {
         cell["id"]: cell for plan in plans for cell in plan["cells"]
     }  # the place of the first, the word of the last
-    parts, failures = store.cells(cells), store.failures()
+    runs, report_runs = asked
     return StudyData(
         name=str(plans[-1]["study"]),
-        cells=tuple(_cell(cell, parts[name], failures.get(name, ())) for name, cell in cells.items()),
+        cells=_cells(store, cells, 0, runs),
         axes=tuple(dict.fromkeys(str(axis) for plan in plans for axis in plan["axes"])),
-        runs=max(int(plan["runs"]) for plan in plans),
+        runs=runs,
         folder=folder,
         command=str(plans[-1]["command"]),
         claims=tuple(build(Claim, with_infinity(claim), "claims") for claim in _claims(plans)),
+        report_runs=report_runs,
+        fresh=_fresh(store, cells, runs, report_runs),
     )
+
+
+def _fresh(store: Store, cells: Mapping[str, Mapping[str, Any]], runs: int, report_runs: int) -> tuple[CellData, ...]:
+    """Return the cells that have fresh runs, with those alone."""
+    found = _cells(store, cells, runs, runs + report_runs) if report_runs else ()
+    return tuple(cell for cell in found if len(cell.runs) or cell.failures)
+
+
+def _cells(store: Store, cells: Mapping[str, Mapping[str, Any]], first: int, last: int) -> tuple[CellData, ...]:
+    """Return the cells with their runs in [first, last)."""
+    parts, failed = store.cells(cells, last, first), store.failures()
+    failures = {
+        name: tuple(failure for failure in failed.get(name, ()) if first <= failure.run < last) for name in cells
+    }
+    return tuple(_cell(cell, parts[name], failures[name]) for name, cell in cells.items())
 
 
 def _claims(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
