@@ -10,7 +10,9 @@ from rlsoftmax.numeric import another_uniform
 
 
 class DoubleQ(Agent):
-    """Toss a coin; move one table towards reward + gamma times what the other says of this one's best action at s'.
+    """Toss a coin; move one table towards what the other says of this one's best action b at s',
+
+        reward + gamma other(s', b),   b = argmax of this one's row at s'.
 
     The policy ranks the sum of the tables. Actions that tie for the best share: the mean of what the other says.
 

@@ -12,7 +12,7 @@ END = -1  # stands for the next state where an episode ended
 
 
 class DynaQ(Agent):
-    """Learn as Q-learning does; then again from `planning` states and actions drawn from those seen before.
+    """Move value(s, a) towards reward + gamma max value(s'); then again for `planning` others drawn from those seen.
 
     The model remembers the last reward and next state of each state and action, so it suits worlds that do not play
     dice; elsewhere it is a memory of one sample.

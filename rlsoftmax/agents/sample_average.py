@@ -9,7 +9,9 @@ from rlsoftmax.contracts import Agent
 
 
 class SampleAverage(Agent):
-    """Estimate each action by the mean of its rewards; `initial` is what is believed before the first one.
+    """Estimate each action by the mean of its n rewards: value += (reward - value) / n.
+
+    `initial` is what is believed before the first one, and nothing afterwards.
 
     Source: Sutton and Barto (2018), equation 2.3.
 

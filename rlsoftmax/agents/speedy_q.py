@@ -10,10 +10,12 @@ from rlsoftmax.contracts import Agent, highest
 
 
 class SpeedyQ(Agent):
-    """value += a (T(previous) - value) + (1 - a) (T(value) - T(previous)), where T(q) = reward + gamma max q(s').
+    """Follow the newest change of the target T(q) = reward + gamma max q(s') at once, and the old target slowly:
 
-    `previous` is the table before the last step, which differs in one entry, and a is 1 / visits, as the proof wants,
-    or alpha. The proof is for sweeps over all states and actions. Along a path the second term is there only when a
+        value(s, a) += alpha (T(previous) - value(s, a)) + (1 - alpha) (T(value) - T(previous)).
+
+    `previous` is the table before the last step, which differs in one entry; alpha is 1 / visits, as the proof wants,
+    unless `step_size: fixed`. The proof is for sweeps over all states and actions. Along a path the second term is there only when a
     step leads back to where the last one began; if chance decides that, the last change is no longer a fair sample,
     and the limit is off by some percent (Q-learning's is not).
 

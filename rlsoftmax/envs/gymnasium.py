@@ -41,9 +41,9 @@ class Mask(IntEnum):
 class Success(IntEnum):
     """When an episode counts as a success."""
 
-    NONE = 0  # not declared: then there is no such curve
-    TERMINATED = 1
-    POSITIVE_REWARD = 2
+    NONE = 0  # never said: there is no such curve
+    TERMINATED = 1  # it ended before the limit
+    POSITIVE_REWARD = 2  # its last reward is positive
 
 
 class Gymnasium(Environment):

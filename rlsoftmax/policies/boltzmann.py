@@ -6,7 +6,7 @@ from rlsoftmax.engine.stages import boltzmann
 
 
 class Boltzmann(Policy):
-    """Choose action a with probability proportional to exp(value(a) / temperature).
+    """Choose with probability(k) = exp(value(k) / temperature) / Z, where Z makes the sum one.
 
     Temperature 0 is greedy with ties shared, infinity is uniform over the allowed actions.
 

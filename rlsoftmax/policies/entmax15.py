@@ -7,7 +7,7 @@ from rlsoftmax.contracts import Policy, highest
 
 
 class Entmax15(Policy):
-    """Choose with probabilities max(0, value / (2 temperature) - threshold)^2: alpha-entmax with alpha = 3/2.
+    """Choose with probability(k) = max(0, value(k) / (2 temperature) - threshold)^2: alpha-entmax with alpha = 3/2.
 
     The threshold comes from Newton steps that can only leave actions out, and from the quadratic of the actions that
     are left as soon as they agree with it, so it is exact. Temperature 0 is greedy with ties shared, infinity is

@@ -7,7 +7,9 @@ from rlsoftmax.contracts import Policy, highest
 
 
 class EpsilonGreedy(Policy):
-    """Choose uniformly among the allowed actions with probability epsilon, else the best; ties are shared.
+    """Choose uniformly among the allowed actions with probability epsilon, else the best:
+
+        probability(k) = epsilon / K + (1 - epsilon) (1 if k is best, else 0) / ties.
 
     Source: Sutton and Barto (2018), section 2.2.
 

@@ -8,7 +8,9 @@ from rlsoftmax.engine.stages import boltzmann
 
 
 class EpsilonSoftmax(Policy):
-    """With probability epsilon choose uniformly among the allowed actions, else by the Boltzmann policy.
+    """With probability epsilon choose uniformly among the allowed actions, else by the Boltzmann policy:
+
+        probability(k) = epsilon / K + (1 - epsilon) exp(value(k) / temperature) / Z.
 
     Source: the mixture of EXP3, Auer, Cesa-Bianchi, Freund and Schapire (2002), figure 1.
 

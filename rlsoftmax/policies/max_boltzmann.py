@@ -6,7 +6,9 @@ from rlsoftmax.engine.stages import boltzmann
 
 
 class MaxBoltzmann(Policy):
-    """With probability epsilon choose by the Boltzmann policy, else the best action; ties are shared.
+    """With probability epsilon choose by the Boltzmann policy, else the best action; ties are shared:
+
+        probability(k) = epsilon exp(value(k) / temperature) / Z + (1 - epsilon) (1 if k is best, else 0) / ties.
 
     Source: Wiering (1999), section 5.2.2 (Max-Boltzmann exploration).
 

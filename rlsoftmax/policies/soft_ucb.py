@@ -11,7 +11,9 @@ from rlsoftmax.numeric import log
 
 
 class SoftUcb(Policy):
-    """Boltzmann over value + c sqrt(ln(t + 1) / (n + 1)): optimism chooses the order, the temperature how strictly.
+    """Choose in proportion to exp((value + c sqrt(ln(t + 1) / (n + 1))) / temperature).
+
+    Optimism chooses the order, the temperature how strictly it is kept.
 
     t counts the choices made in this state, this one included, and n those of the action.
 

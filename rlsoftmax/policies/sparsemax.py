@@ -5,7 +5,7 @@ from rlsoftmax.contracts import Policy, highest
 
 
 class Sparsemax(Policy):
-    """Choose with the probabilities closest to value / temperature: max(0, value / temperature - threshold).
+    """Choose with probability(k) = max(0, value(k) / temperature - threshold), the closest to value / temperature.
 
     Exact: whatever lies below the threshold of the rest is left out, until nothing does (Michelot, 1986). Temperature 0
     is greedy with ties shared, infinity is uniform over the allowed actions.

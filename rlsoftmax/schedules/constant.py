@@ -9,7 +9,7 @@ from rlsoftmax.contracts import Schedule
 
 
 class Constant(Schedule):
-    """The same value at every step.
+    """The same number at every step: `value`.
 
     `auto` stands for what the agent, or else the environment, suggests; it is resolved before anything runs.
 

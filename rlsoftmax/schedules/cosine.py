@@ -10,9 +10,9 @@ from rlsoftmax.numeric import cosine
 
 
 class Cosine(Schedule):
-    """Go from `start` to `end` along half a cosine over the first `steps` steps (from 0), then stay at `end`.
+    """Go from `start` to `end` along half a cosine over the first `steps` steps, then stay at `end`:
 
-    end + (start - end) (1 + cos(pi t / steps)) / 2, where t = step.
+        end + (start - end) (1 + cos(pi x)) / 2,   x = min(step / steps, 1).
 
     Source: Loshchilov and Hutter (2017), equation 5, without restarts.
 

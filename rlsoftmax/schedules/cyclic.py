@@ -10,10 +10,11 @@ from rlsoftmax.numeric import cosine, log, power
 
 
 class Cyclic(Schedule):
-    """Go from `start` to `end` along half a cosine, then jump back; each cycle is `growth` times as long as the last.
+    """Go from `start` to `end` along half a cosine, then jump back; each cycle is `growth` times as long as the last:
 
-    The first cycle is the steps 0 ... period - 1. Within a cycle: end + (start - end) (1 + cos(pi t / length)) / 2,
-    where t counts the steps since the last restart.
+        end + (start - end) (1 + cos(pi t / length)) / 2,
+
+    where t counts the steps since the last restart. The first cycle is the steps 0 ... period - 1.
 
     Source: warm restarts, Loshchilov and Hutter (2017), equation 5 (their T_mult is `growth`).
 

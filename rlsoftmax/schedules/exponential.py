@@ -10,7 +10,9 @@ from rlsoftmax.numeric import exp2
 
 
 class Exponential(Schedule):
-    """Halve the distance from `start` to `end` every `half_life` steps: end + (start - end) 2^(-step / half_life).
+    """Halve the distance from `start` to `end` every `half_life` steps:
+
+        end + (start - end) 2^(-step / half_life).
 
     Source: geometric cooling, Kirkpatrick, Gelatt and Vecchi (1983), with a floor.
 

@@ -9,7 +9,9 @@ from rlsoftmax.contracts import Schedule
 
 
 class Linear(Schedule):
-    """Go from `start` to `end` in a straight line over the first `steps` steps, then stay at `end`.
+    """Go from `start` to `end` in a straight line over the first `steps` steps, then stay at `end`:
+
+        start (1 - x) + end x,   x = min(step / steps, 1).
 
     Source: the usual annealing of epsilon in Mnih et al. (2015), here for any number.
 

@@ -9,7 +9,7 @@ from rlsoftmax.contracts import Schedule
 
 
 class Relative(Schedule):
-    """The same share of the value scale at every step: fraction scale.
+    """The same share of the value scale at every step: `fraction` times `scale`.
 
     `auto` stands for the value scale that the environment declares (the spread of a bandit's means, the prize of a
     walk); it is resolved before anything runs. So one grid of fractions suits environments with different rewards.
