@@ -15,9 +15,9 @@ class SpeedyQ(Agent):
         value(s, a) += alpha (T(previous) - value(s, a)) + (1 - alpha) (T(value) - T(previous)).
 
     `previous` is the table before the last step, which differs in one entry; alpha is 1 / visits, as the proof wants,
-    unless `step_size: fixed`. The proof is for sweeps over all states and actions. Along a path the second term is there only when a
-    step leads back to where the last one began; if chance decides that, the last change is no longer a fair sample,
-    and the limit is off by some percent (Q-learning's is not).
+    unless `step_size: fixed`. The proof is for sweeps over all states and actions. Along a path the second term is
+    there only when a step leads back to where the last one began; if chance decides that, the last change is no longer
+    a fair sample, and the limit is off by some percent (Q-learning's is not).
 
     Source: Azar, Munos, Ghavamzadeh and Kappen (2011), equation 3, with the tables of MushroomRL's SpeedyQLearning.
 
