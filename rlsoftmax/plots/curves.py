@@ -61,12 +61,12 @@ def of_group(
 def of_study(
     study: StudyData, view: series.View, most: int = MOST_CURVES
 ) -> tuple[str | None, list[Shown], grouping.Panel]:
-    """Return (axis, cells to draw, panel) of the first condition: the best group along the axis, and each rival."""
+    """Return (axis, cells to draw, panel) of the first condition: the best group along the axis, and each rival.
+
+    Where temperature is not what tells them apart, a few cells are all shown, along no axis.
+    """
     which = grouping.check_score(study, view.score)
-    swept = grouping.axes_with_numbers(study)
-    axis = view.axis or (swept[0] if swept else None)
-    if view.axis is not None:
-        axis = grouping.temperature_axis(study, view.axis)
+    axis = _axis(study, view, which, most)
     panel = grouping.panels(study, axis, which)[0]
     best = panel.standing.best if panel.standing is not None else grouping.highest(panel.cells, which)
     if axis is None:
@@ -77,6 +77,16 @@ def of_study(
         found = of_group(group, panel, best, most)
     found += [Shown(rival.cell, rival.label, None, _policy(rival.cell)) for rival in panel.rivals[:4]]
     return axis, found, panel
+
+
+def _axis(study: StudyData, view: series.View, which: str, most: int) -> str | None:
+    if view.axis is not None:
+        return grouping.temperature_axis(study, view.axis)
+    swept = grouping.axes_with_numbers(study)
+    if not swept or grouping.is_temperature(swept[0]):
+        return swept[0] if swept else None
+    panel = grouping.panels(study, swept[0], which)[0]
+    return None if len(panel.groups) > 1 and len(panel.cells) <= most else swept[0]
 
 
 def _place(panel: grouping.Panel, best: CellData | None) -> int:

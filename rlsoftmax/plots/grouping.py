@@ -153,7 +153,7 @@ def temperature_axis(study: StudyData, wanted: str | None = None) -> str:
     Raises:
       ConfigError: if there is none.
     """
-    swept = [axis for axis in axes_with_numbers(study) if axis in ("beta", "tau") or axis.startswith("tau.")]
+    swept = [axis for axis in axes_with_numbers(study) if is_temperature(axis)]
     if wanted is not None:
         known = [
             *dict.fromkeys([*axes_with_numbers(study), *(("tau", "beta") if swept[:1] in (["tau"], ["beta"]) else ())])
@@ -167,6 +167,19 @@ def temperature_axis(study: StudyData, wanted: str | None = None) -> str:
             f"{'sweep tau, such as tau=0.1,0.2,0.4' if not axes_with_numbers(study) else 'try parameter_study'}."
         )
     return swept[0]
+
+
+def is_temperature(axis: str) -> bool:
+    """Return whether a swept key is a temperature, or a number of its schedule."""
+    return axis in ("beta", "tau") or axis.startswith("tau.")
+
+
+def usual_kind(study: StudyData) -> str:
+    """Return the kind of figure to look at first: along the temperature, along another number, or over time."""
+    swept = axes_with_numbers(study)
+    if any(map(is_temperature, swept)):
+        return "temperature"
+    return "parameter_study" if swept else "reward_curve"
 
 
 def axes_with_numbers(study: StudyData) -> list[str]:
@@ -251,16 +264,24 @@ def short_names(kinds: Sequence[tuple[str, ...]]) -> list[str]:
 
     >>> short_names([("a", "boltzmann", "constant"), ("a", "boltzmann", "exponential"), ("b", "boltzmann", "constant")])
     ['a', 'a exponential', 'b']
+    >>> short_names([("a", "greedy", ""), ("b", "ucb", "")])
+    ['a greedy', 'b UCB']
     """
-    usual = [max(column, key=column.count) for column in (list(column) for column in zip(*kinds, strict=True))]
+    usual = [_most([name for name in column if name]) for column in zip(*kinds, strict=True)]
     alike = len({policy for _, policy, _ in kinds}) == 1 and len({agent for agent, _, _ in kinds}) > 1
     found = []
     for agent, policy, tau in kinds:
         words = [name for name, common in ((agent, usual[0]), (policy, usual[1])) if name != common]
         words = words or [agent if alike else policy]
-        words += [tau] if tau and tau != usual[2] and usual[2] else []
+        words += [tau] if tau and tau != usual[2] else []
         found.append(" ".join(map(labels.word, words)))
     return found
+
+
+def _most(names: Sequence[str]) -> str:
+    """Return the name that is there more often than any other; empty if there is none."""
+    ranked = sorted(set(names), key=names.count, reverse=True)
+    return ranked[0] if ranked and (len(ranked) == 1 or names.count(ranked[0]) > names.count(ranked[1])) else ""
 
 
 def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData]) -> str:
