@@ -31,6 +31,7 @@ def call(installed, folder, *arguments):
 def test_the_wheel_brings_configurations_and_experiments(installed):
     assert (installed / "rlsoftmax" / "configs" / "config.yaml").is_file()
     assert (installed / "rlsoftmax" / "experiments" / "demo-testbed" / "study.yaml").is_file()
+    assert (installed / "rlsoftmax" / "experiments" / "sutton_barto_2_6" / "study.yaml").is_file()
     assert (installed / "rlsoftmax" / "py.typed").is_file()
     assert not list(installed.glob("tests"))
 
