@@ -217,8 +217,9 @@ def _turned(x: Value, ahead: int) -> Value:
 # --- luck: a pure function of (seed, run, step, purpose) -----------------------------------------------------------
 
 # One purpose per use. The numbers a rule asks for beyond the first follow its purpose: purpose + 1, purpose + 2, ...
-PURPOSES = (n << 32 for n in range(15))
-STEP, CUT, START, BUILD, LEARN, PREFER, WEIGH, CHOOSE, WORLD, BEGIN, MEMORY, OBSERVE, RANK, SENSE, PILOT = PURPOSES
+PURPOSES = [n << 32 for n in range(16)]
+STEP, CUT, START, BUILD, LEARN, PREFER, WEIGH, CHOOSE, WORLD, BEGIN, MEMORY, OBSERVE, RANK, SENSE = PURPOSES[:14]
+PILOT, EVALUATE = PURPOSES[14:]
 ASIDE = 1 << 31  # added where the same rules are asked a second time at a step: at the state of a cut
 TWIST = np.uint64(0x1BD11BDAA9FC1A22)
 ONE_BITS = np.uint64(0x3FF0000000000000)

@@ -20,7 +20,9 @@ from rlsoftmax.agents.expected_sarsa import ExpectedSarsa
 from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent
+from rlsoftmax.engine.evaluation import Luck, evaluated, greedy_action
 from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.greedy import expected_return, greedy_policy
 from rlsoftmax.engine.replay import final_policy, locate_failure, trace
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
@@ -200,6 +202,96 @@ def test_a_trace_and_the_final_policy_step_the_environment_again():
     late = block.sums()["reward"][1][setup.edges[:-1] >= 30].sum()
     assert rows["reward"][10:].sum() == pytest.approx(late)
     assert np.array_equal(final_policy(setup, 1).values, block.values()[1])
+
+
+# --- the greedy policy, tried ---------------------------------------------------------------------------------------
+
+
+def test_the_greedy_policy_is_tried_in_environments_of_its_own():
+    """Beside a plain loop over the same seeds, which also tells that nothing is learned."""
+    block = played(walk_setup(steps=400), 3)
+    values, found = block.values().copy(), evaluated(block, 5)
+    for run in range(3):
+        walk, total, seed = Walk(), 0.0, Luck(cases.SEED, run).seed
+        walk = gymnasium.wrappers.TimeLimit(walk, 11)
+        for _ in range(5):
+            walk.reset(seed=seed)
+            seed, over = None, False
+            while not over:
+                cell = walk.unwrapped.cell
+                _, reward, end, cut, _ = walk.step(5 + int(values[run, cell].argmax()))
+                total, over = total + reward, end or cut
+        assert found[run] == total / 5
+    assert np.array_equal(block.values(), values)
+    assert not np.array_equal(found, evaluated(block, 6))
+
+
+def test_ties_are_shared_when_the_greedy_policy_is_tried():
+    counts = np.zeros(3)
+    luck = Luck(0, 0)
+    for _ in range(3000):
+        counts[greedy_action(np.array([1.0, 0.0, 1.0]), None, luck)] += 1
+    assert counts[1] == 0
+    assert abs(counts[0] - 1500) < 5.0 * math.sqrt(750)  # a false alarm in 6e-7
+
+
+def test_a_tried_policy_is_worth_what_the_table_says():
+    """The lake without its table, 2000 episodes, against backward recursion; |z| <= 5, a false alarm in 6e-7."""
+    block = played(setup_of(QLearning(alpha=0.5), Boltzmann(temperature=0.1), Gymnasium(id="Veiled-v0"), steps=4000), 1)
+    table = Gymnasium(id="FrozenLake-v1").transitions()
+    exact = expected_return(greedy_policy(block.values()), table, 100)
+    error = math.sqrt(exact[0] * (1.0 - exact[0]) / 2000)
+    assert abs(evaluated(block, 2000)[0] - exact[0]) <= 5.0 * error
+    assert 0.05 < exact[0] < 0.95
+
+
+@pytest.mark.parametrize("wrong", ["raise", "nan", "sleep"])
+def test_an_environment_that_goes_wrong_while_the_policy_is_tried_fails_alone(wrong):
+    setup = setup_of(QUICK, Boltzmann(temperature=0.5), Gymnasium(id="Half-v0", kwargs={"wrong": wrong}), steps=3)
+    assert setup.kind.stepped
+    made[0] = 0
+    ASLEEP.clear()
+    block = played(setup, 2, timeout=0.2)
+    made[0] = 1
+    score = evaluated(block, 3)  # the first is wrong now
+    ASLEEP.set()
+    assert np.isnan(score).tolist() == block.broken().tolist() == [True, False]
+    assert block.failures[0].step == 3
+    reason = {"raise": "RuntimeError: out of power", "nan": "ValueError: the sum of rewards is nan"}
+    words = reason.get(wrong, "it did not answer for 0.2 s and was left behind (engine.timeout)")
+    assert block.failures[0].reason == f"while its greedy policy was tried: {words}"
+
+
+def test_a_masked_action_is_not_tried(monkeypatch):
+    """Also in states that were never seen, where all values are equal."""
+    tried, real = [], Walk.step
+
+    def step(self, action):
+        tried.append((self.cell, action))
+        return real(self, action)
+
+    block = played(walk_setup(kwargs={"mask": MASKS}, mask="info", steps=2), 2)
+    monkeypatch.setattr(Walk, "step", step)
+    evaluated(block, 40)
+    assert (0, 5) not in tried
+    assert (3, 5) not in tried
+    assert {(1, 5), (3, 6)} <= set(tried)
+
+
+def test_the_greedy_score_of_a_stepped_study_is_tried_when_it_is_asked_for(tmp_path):
+    asked = {"env": rs.Gymnasium(id=WALK), "agent": "q_learning", "tau": 0.5, "runs": 3, "steps": 60,
+             "study": "walk", "results": str(tmp_path)}  # fmt: skip
+    plain = rs.run(**asked)
+    with pytest.raises(ConfigError, match=r"has no greedy score: .*; evaluate\.episodes=10 tries the policy"):
+        plain.cells[0].scores("greedy")
+    few = rs.run("evaluate.episodes=2", **asked).cells[0].scores("greedy")
+    many = rs.run("evaluate.episodes=20", **asked)
+    assert many.digest() == plain.digest()
+    assert many.cells[0].scores("greedy").shape == few.shape == (3,)
+    assert not np.array_equal(many.cells[0].scores("greedy"), few)
+    again = rs.run("evaluate.episodes=2", **asked).cells[0].scores("greedy")  # those of more episodes are known
+    assert np.array_equal(again, many.cells[0].scores("greedy"))
+    assert "best greedy policy afterwards" not in repr(plain)
 
 
 # --- spaces ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import ctypes
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 TIMEOUT = 60.0  # seconds for one answer
 Ticket = tuple[list[int], float]  # who is asked, emptied by whoever decides how the call ended; when it began
@@ -35,6 +36,14 @@ class Patience:
             raise Abandoned from None
         if not self.wanted:
             raise Abandoned
+
+    def ask(self, who: int, question: Callable[..., Any], *about: Any, **options: Any) -> Any:
+        """Return what foreign code answers, or raise what it raises. Raises Abandoned if nobody waits any more."""
+        self.waiting = ticket = [who], monotonic()
+        try:
+            return question(*about, **options)
+        finally:
+            self.over(ticket)
 
     def left(self) -> float:
         """Return for how many seconds it is too early to give up."""

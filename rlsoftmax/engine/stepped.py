@@ -105,13 +105,10 @@ class Stepper:
 
     def _asked(self, question: Callable[..., Any], *about: Any) -> Any:
         """Return what foreign code answers, or the exception it raised."""
-        self.patience.waiting = ticket = [about[0]], monotonic()
         try:
-            answer = question(*about)
+            return self.patience.ask(about[0], question, *about)
         except Exception as error:  # noqa: BLE001 - a foreign environment may raise anything
-            answer = error
-        self.patience.over(ticket)
-        return answer
+            return error
 
     # --- foreign code: nothing is written down here, since a thread that was given up may still come back -------------
 
@@ -178,13 +175,17 @@ class Stepper:
 
     def give_up(self, l: int, game: Game | None, row: int) -> None:
         """Note that the environment of a run does not answer; the thread that waits for it has been left behind."""
-        reason = f"it did not answer for {self.patience.seconds:g} s and was left behind (engine.timeout)"
         if self._closing:
             return  # its numbers are complete
         if game is None:
-            self.failures[l] = Trouble(0, 0, 0, reason)
+            self.failures[l] = Trouble(0, 0, 0, self.no_answer)
         else:
-            self._fail(l, reason, game, row)
+            self._fail(l, self.no_answer, game, row)
+
+    @property
+    def no_answer(self) -> str:
+        """Return the reason of a failure."""
+        return f"it did not answer for {self.patience.seconds:g} s and was left behind (engine.timeout)"
 
     def close(self) -> None:
         """Let the environments free what they hold."""

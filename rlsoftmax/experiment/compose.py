@@ -26,7 +26,18 @@ from rlsoftmax.places import GROUPS
 
 Plain = dict[str, Any]
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+")
-ONE_VALUE = ("study", "runs", "report_runs", "results", "executor", "engine", "record.memory", "record.values", "score")
+ONE_VALUE = (
+    "study",
+    "runs",
+    "report_runs",
+    "results",
+    "executor",
+    "engine",
+    "evaluate",
+    "record.memory",
+    "record.values",
+    "score",
+)
 
 
 class Composer:

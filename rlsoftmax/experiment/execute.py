@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import numpy as np
 
 import rlsoftmax
 from rlsoftmax.engine.blocks import Block, lanes_for
+from rlsoftmax.engine.evaluation import evaluated
 from rlsoftmax.engine.harvest import harvest
 from rlsoftmax.engine.inside import play_and_look, seen_inside
 from rlsoftmax.engine.prepare import prepare, rehearse
@@ -25,7 +27,7 @@ from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.shelf import is_shipped
-from rlsoftmax.store.data import SNAPSHOT, Failure
+from rlsoftmax.store.data import SNAPSHOT, TRIED, Failure
 from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows, order_of
 
@@ -56,6 +58,7 @@ class Task:
     debug: bool
     keep_memory: bool
     timeout: float
+    episodes: int  # in which the greedy policy is tried, where there is no table
 
     @property
     def steps(self) -> int:
@@ -142,18 +145,25 @@ def _groups(plan: Plan, results: Store, runs: range) -> list[list[Task]]:
 def _missing(plan: Plan, results: Store, setups: Sequence[Setup], runs: range) -> list[list[int]]:
     """Return, for every cell, those of `runs` that are neither there nor known to fail.
 
-    Memory and a closer look that were not asked for then are made by playing again.
+    What is asked for now, and was not when they were played, is made by playing again.
     """
     ids = [cell.id for cell in plan.cells]
     have: dict[str, set[int]] = {cell: set(runs.tolist()) for cell, runs in results.present().items()}
+    wanted = [_wanted(plan, setup) for setup in setups]
+    if any(wanted):
+        for (cell, part), names in zip(results.cells(ids, runs.stop, runs.start).items(), wanted, strict=True):
+            if not all(any(re.fullmatch(name, known) for known in part.arrays) for name in names):
+                have[cell] = set()
     for cell, failures in results.failures().items():
         have.setdefault(cell, set()).update(failure.run for failure in failures)
-    if plan.keep_memory or plan.looks_inside:
-        for (cell, part), setup in zip(results.cells(ids, runs.stop, runs.start).items(), setups, strict=True):
-            no_memory = plan.keep_memory and not any(name.startswith("memory/") for name in part.arrays)
-            if no_memory or (setup.inside and not set(seen_inside(setup)) <= part.arrays.keys()):
-                have[cell] = set()
     return [[run for run in runs if run not in have.get(cell, ())] for cell in ids]
+
+
+def _wanted(plan: Plan, setup: Setup) -> tuple[str, ...]:
+    """Return the arrays that a plan wants beyond those that are always there, as patterns of their names."""
+    memory = ("memory/.*",) if plan.keep_memory else ()
+    episodes = plan.evaluate.episodes if setup.kind.stepped else 0
+    return (*memory, *(seen_inside(setup) if setup.inside else ()), *((f"{TRIED}{episodes}",) if episodes else ()))
 
 
 def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[Task]:
@@ -168,7 +178,7 @@ def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[T
         config = np.array([cells.index(c) for c, _ in block], np.int64)
         run = np.array([r for _, r in block], np.int64)
         own = [plan.cells[c] for c in cells], [setups[c] for c in cells]
-        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory, plan.timeout)
+        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory, plan.timeout, plan.evaluate.episodes)
 
 
 def _width(setup: Setup, lanes: int, threads: int) -> int:
@@ -241,7 +251,10 @@ def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
     block = Block(task.setups, task.config, task.run, task.window, task.timeout)
     seen = play_and_look(block, kernel, stop) if task.setups[0].inside else {}
     block.play(kernel, stop=stop)
-    arrays, broken = harvest(block, task.keep_memory) | seen, block.broken()
+    arrays = harvest(block, task.keep_memory) | seen
+    if task.episodes and block.kind.stepped:
+        arrays[f"{TRIED}{task.episodes}"] = evaluated(block, task.episodes)
+    broken = block.broken()
     return _Harvest(task, arrays, broken, block.failures, time.perf_counter() - start)
 
 

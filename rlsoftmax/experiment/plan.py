@@ -41,6 +41,12 @@ class Fresh(Component):
     report_runs: Annotated[int, Bound(0, 10**9)] = 0
 
 
+class Evaluate(Component):
+    """How the final greedy policy is tried where there is no table; no part of what a cell is."""
+
+    episodes: Annotated[int, Bound(0, 10**6)] = 0  # of each run, in an environment of its own
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class PlannedCell:
     """A cell of a plan.
@@ -86,6 +92,7 @@ class Plan:
     study: str | None = None
     results: str = "results"
     engine: Engine = dataclasses.field(default_factory=Engine)
+    evaluate: Evaluate = dataclasses.field(default_factory=Evaluate)
     command: str = ""
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -187,7 +194,7 @@ def plan_of(
 
     Args:
       axes: keys that tell the cells apart.
-      settings: of the study: study, report_runs, results, engine, executor.
+      settings: of the study: study, report_runs, results, engine, evaluate, executor.
       swept: keys with several values in one grid: each must be read by every cell that has it.
 
     Raises:
@@ -208,6 +215,7 @@ def plan_of(
         study=_name(settings.get("study")),
         results=_folder(settings.get("results", "results")),
         engine=build(Engine, mapping("engine", settings.get("engine")), "engine"),
+        evaluate=build(Evaluate, mapping("evaluate", settings.get("evaluate")), "evaluate"),
         command=command,
         notes=tuple(dict.fromkeys(note for draft in drafts for note in draft.experiment.notes)),
         report_runs=_report_runs(settings.get("report_runs"), drafts[0].experiment.runs),

@@ -41,6 +41,7 @@ ABOUT = (
     "report_runs",
     "results",
     "engine",
+    "evaluate",
     "executor",
     "grids",
     "claims",

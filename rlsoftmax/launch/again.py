@@ -153,6 +153,7 @@ def _of_study(plan: Plan) -> dict[str, Any]:
         | ({"report_runs": plan.report_runs} if plan.report_runs else {})
         | {"record": record}
         | ({"score": score} if same else {})
+        | ({"evaluate": {"episodes": plan.evaluate.episodes}} if plan.evaluate.episodes else {})
         | ({"claims": claims} if claims else {})
     )
 

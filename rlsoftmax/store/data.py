@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 SUMS = ("reward", "regret", "optimal", "episodes", "return", "length", "success")
 PER_EPISODE = ("return", "length", "success")
 MEMORY, SNAPSHOT, GREEDY, VISITS = "memory/", "snapshot/", "score/greedy", "visits"
+TRIED = "score/greedy_"  # followed by the number of episodes: the greedy policy was tried, not worked out
 INSIDE = ("value_greedy", "value_behaviour", "error_optimal")  # snapshots that are made on request
 
 
@@ -83,7 +84,8 @@ class CellData:
         if which == "greedy":
             if GREEDY not in self.arrays:
                 raise ConfigError(
-                    f"cell {self.id[:12]} has no greedy score: its environment does not declare what that needs."
+                    f"cell {self.id[:12]} has no greedy score: its environment does not declare what that needs; "
+                    "evaluate.episodes=10 tries the policy where it is stepped."
                 )
             return np.asarray(self.arrays[GREEDY], dtype=np.float64)
         if which != "online":

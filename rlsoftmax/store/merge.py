@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.errors import StoreError
-from rlsoftmax.store.data import GREEDY, SNAPSHOT, Array
+from rlsoftmax.store.data import GREEDY, SNAPSHOT, TRIED, Array
 from rlsoftmax.store.rows import Ints, Rows
 
 LOOSE = 1e-12  # snapshots and greedy scores are made outside the loop, with NumPy's own exp: not bit for bit
@@ -50,7 +50,8 @@ def merge(parts: Sequence[Part]) -> Part:
     """Return one part with all runs of a cell.
 
     An array is filled run by run from the parts that have it, and kept only if then every run has it. Of several
-    choices of snapshot steps that every run has, the one with the most arrays is taken, then the most steps.
+    choices of snapshot steps that every run has, the one with the most arrays is taken, then the most steps. A greedy
+    policy that was tried, not worked out, has the score of its most episodes.
 
     Raises:
       StoreError: naming both files, if two parts disagree about a run.
@@ -65,6 +66,9 @@ def merge(parts: Sequence[Part]) -> Part:
         whole = _gathered(name, [part for part in parts if name in part.arrays and _usable(name, part, steps)], runs)
         if whole is not None:
             arrays[name] = whole
+    tried = [name for name in arrays if name.startswith(TRIED)]
+    if tried:  # more episodes say more
+        arrays[GREEDY] = arrays[max(tried, key=lambda name: int(name.removeprefix(TRIED)))]
     return Part(parts[0].cell, "", runs, parts[0].edges, steps, arrays)
 
 
@@ -116,7 +120,7 @@ def agree(name: str, a: Array, b: Array) -> npt.NDArray[np.bool_]:
     >>> agree("snapshot/entropy", np.array([[1.0]]), np.array([[1.0 + 1e-13]]))
     array([ True])
     """
-    if name.startswith(SNAPSHOT) or name == GREEDY:
+    if name.startswith((SNAPSHOT, GREEDY)):
         same = np.isclose(a, b, rtol=LOOSE, atol=LOOSE, equal_nan=True)
     else:
         same = a.view("<i8") == b.view("<i8")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rlsoftmax.component import canonical
 from rlsoftmax.errors import ArgumentError, did_you_mean, shown
-from rlsoftmax.store.data import GREEDY, MEMORY, SNAPSHOT, SUMS, VISITS, Array, Failure
+from rlsoftmax.store.data import GREEDY, MEMORY, SNAPSHOT, SUMS, TRIED, VISITS, Array, Failure
 
 Ints = npt.NDArray[np.int64]
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -67,7 +67,7 @@ class Rows:
     def _check_array(self, name: str, array: Array) -> None:
         bins, snapshots = len(self.edges) - 1, len(self.snapshot_steps)
         expected: tuple[int, ...] | None = (len(self.cells), bins)
-        if name == GREEDY:
+        if name == GREEDY or name.startswith(TRIED):
             expected = (len(self.cells),)
         elif name.startswith(SNAPSHOT):
             expected = (len(self.cells), snapshots)
