@@ -25,20 +25,22 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 # What the loop offers to each rule, besides the arrays that the component owns.
 _PLACE = ("state", "observation", "active")
 _LUCK = ("step", "luck")
+MANY = ("uniforms", "normals", "gumbels")  # one number per action, drawn for all lanes at once; a rule asks for one law
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "learn": (
         *_PLACE, "action", "reward", "next_state", "next_observation", "next_active", "next_action", "terminated",
-        "ended", "probabilities", "next_probabilities", "temperature", "next_temperature", "allowed", "visits", *_LUCK,
+        "ended", "probabilities", "next_probabilities", "temperature", "next_temperature", "allowed", "visits",
+        *_LUCK, *MANY,
     ),
     "rank": ("values", *_PLACE, "visits", *_LUCK),
-    "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
-    "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK),
-    "choose": ("values", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK),
+    "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
+    "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
+    "choose": ("values", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK, *MANY),
     "temperature": ("values", "visits", "allowed", *_PLACE, "step"),
     "observe": ("state", "action", "reward", "change", "terminated", "ended", "visits", *_LUCK),
     "start": ("uniform", *_LUCK),
-    "pull": ("action", "uniform", "normal", "normals", "time", *_LUCK),
-    "step": ("state", "action", "uniform", "normal", "normals", "time", *_LUCK),
+    "pull": ("action", "uniform", "normal", "time", *_LUCK, *MANY),
+    "step": ("state", "action", "uniform", "normal", "time", *_LUCK, *MANY),
     "regret": ("state", "action", "step"),
     "success": ("reward", "terminated", "next_state"),
 }  # fmt: skip
@@ -104,7 +106,8 @@ class Policy(_Part):
     def has_probabilities(cls) -> bool:
         """Whether the chance of each action is known before it is drawn."""
         rules = cls.own_rules()
-        return "choose" not in rules and not any(asks(rules.get(name), "luck") for name in ("prefer", "weigh"))
+        lucky = (asks(rules.get(name), luck) for name in ("prefer", "weigh") for luck in ("luck", *MANY))
+        return "choose" not in rules and not any(lucky)
 
     @classmethod
     def has_temperature(cls) -> bool:
@@ -117,7 +120,8 @@ class Agent(_Part):
 
     `memory(self, states, actions, ...)` returns the arrays of one run by name. It may also ask for `luck`, and for
     `limit`: the steps after which an episode is cut, None for never, 1 for a bandit. The policy ranks the row of the
-    first one that belongs to the state, unless a rule `rank` fills `values`.
+    first one that belongs to the state, unless a rule `rank` fills `values`. A stage `rank_lanes` may go over what
+    `rank` has filled, as `weigh_lanes` does in a policy.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("learn", "rank")

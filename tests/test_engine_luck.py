@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import math
 
 import cases
 import numpy as np
@@ -11,8 +12,9 @@ from cases import block_of, lanes_of
 from rlsoftmax import numeric
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, highest
 from rlsoftmax.engine import blocks, loop, stages
-from rlsoftmax.engine.fuse import linked
-from rlsoftmax.numeric import another_uniform
+from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.errors import RuleError
+from rlsoftmax.numeric import MANY, another_uniform, normal, random_words, unit
 
 
 class RestlessAgent(Agent):
@@ -25,9 +27,9 @@ class RestlessAgent(Agent):
         for k in range(values.size):
             values[k] = value[state, k] + another_uniform(luck, k)
 
-    def learn(self, value, state, action, reward, next_state, next_action, terminated, luck):
+    def learn(self, value, state, action, reward, next_state, next_action, terminated, luck, uniforms):
         target = reward if terminated else reward + 0.9 * value[next_state, next_action]
-        value[state, action] += another_uniform(luck, 0) * (target - value[state, action])
+        value[state, action] += another_uniform(luck, 0) * uniforms[action] * (target - value[state, action])
 
 
 class RestlessPolicy(Policy):
@@ -38,13 +40,13 @@ class RestlessPolicy(Policy):
     def memory(self, luck):
         return {"mood": luck.uniform(1)}
 
-    def prefer(self, preferences, values, luck):
+    def prefer(self, preferences, values, luck, gumbels):
         for k in range(values.size):
-            preferences[k] = values[k] + another_uniform(luck, k)
+            preferences[k] = values[k] + another_uniform(luck, k) + gumbels[k]
 
-    def weigh(self, weights, values, luck):
+    def weigh(self, weights, values, luck, uniforms):
         for k in range(values.size):
-            weights[k] = (1.0 if values[k] == highest(values) else 0.0) + another_uniform(luck, k)
+            weights[k] = (1.0 if values[k] == highest(values) else 0.0) + another_uniform(luck, k) + uniforms[k]
 
     def observe(self, mood, change, luck):
         mood[0] += change * another_uniform(luck, 0)
@@ -53,8 +55,8 @@ class RestlessPolicy(Policy):
 class RestlessChoice(Policy):
     """Returns the action itself."""
 
-    def choose(self, values, luck):
-        return 0 if another_uniform(luck, 0) < 0.5 else 1
+    def choose(self, values, luck, normals):
+        return 0 if another_uniform(luck, 0) + normals[1] < 0.5 else 1
 
 
 class RestlessHeat(Schedule):
@@ -81,9 +83,9 @@ class RestlessWorld(Environment):
     def start(self, uniform, luck):
         return 0 if uniform < another_uniform(luck, 0) else 1
 
-    def step(self, gift, state, action, uniform, luck):
+    def step(self, gift, state, action, uniform, luck, normals):
         there = 0 if another_uniform(luck, 0) < 0.5 else 2
-        return there, gift[state] + action, uniform < 0.2
+        return there, gift[state] + normals[action], uniform < 0.2
 
 
 RESTLESS = [
@@ -123,8 +125,81 @@ def test_no_luck_is_used_twice(case, drawn):
 
 def test_purposes_leave_room_for_each_other():
     names = "STEP CUT START BUILD LEARN PREFER WEIGH CHOOSE WORLD BEGIN MEMORY OBSERVE RANK SENSE".split()
-    purposes = sorted(getattr(numeric, name) + aside for name in names for aside in (0, numeric.ASIDE))
-    assert all(high - low >= 1 << 31 for low, high in itertools.pairwise(purposes))
+    asides = [aside + many for aside in (0, numeric.ASIDE) for many in (0, numeric.MANY)]
+    purposes = sorted(getattr(numeric, name) + aside for name in names for aside in asides)
+    assert all(high - low >= 1 << 30 for low, high in itertools.pairwise(purposes))
+
+
+class Diary(Policy):
+    """Notes the numbers of all actions that it is given, and what the numbers of its luck make of them."""
+
+    def memory(self, states, actions):
+        return {"given": np.zeros((60, actions)), "due": np.zeros((60, actions))}
+
+    def choose(self, values, given, due, step, luck, normals):
+        seed, run, _, purpose = luck
+        for k in range(values.size):
+            given[step, k] = normals[k]
+            first, second = random_words(seed, run, step, purpose + MANY + k - k % 2)
+            due[step, k] = normal(unit(first if k % 2 == 0 else second))
+        return step % values.size
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("arms", [1, 2, 5])
+@pytest.mark.parametrize("kernel_of", [fuse, lambda kind: linked(kind, {})], ids=["compiled", "interpreted"])
+def test_the_numbers_of_all_actions_are_a_pure_function_of_run_step_purpose_and_action(arms, kernel_of):
+    setup = cases.setup_of(cases.SampleAverage(), Diary(), cases.GaussianBandit(arms=arms))
+    block = block_of([setup], lanes_of(cells=1), window=11)
+    block.play(kernel_of(block.kind))
+    given = block.array("given")
+    assert given.tobytes() == block.array("due").tobytes()
+    assert np.unique(given).size == given.size
+
+
+@pytest.mark.parametrize(
+    ("stage", "mean", "variance"),
+    [
+        (stages.copy, 0.5, 1.0 / 12.0),
+        (stages.to_normals, 0.0, 1.0),
+        (stages.to_gumbels, 0.5772156649015329, math.pi**2 / 6.0),
+    ],
+)
+def test_the_laws_have_their_means_and_variances(stage, mean, variance):
+    """Five standard errors (false alarm 6e-7 each, for 100 000 numbers; the fourth moment of Gumbel's is 5.4)."""
+    rows = np.empty((4, 25_000))
+    with np.errstate(over="ignore"):
+        words = random_words(1, np.arange(25_000)[:, None], 3, np.arange(4))[0]
+    for row, uniforms in zip(rows, unit(words).T, strict=True):
+        stage(uniforms, row)
+    assert abs(rows.mean() - mean) < 5.0 * math.sqrt(variance / rows.size)
+    assert abs(rows.var() - variance) < 5.0 * variance * math.sqrt(4.4 / rows.size)
+
+
+class Greedily(Policy):
+    """Wants numbers of two laws."""
+
+    def choose(self, values, uniforms, normals):
+        return 0
+
+
+def test_a_rule_gets_numbers_of_one_law():
+    with pytest.raises(RuleError, match=r"test_engine_luck.py:\d+ in Greedily.choose asks for uniforms and normals"):
+        assert cases.setup_of(cases.SampleAverage(), Greedily(), cases.ARMS).kind
+
+
+class Noisy(Policy):
+    """Weighs with normal numbers."""
+
+    def weigh(self, weights, values, normals):
+        for k in range(values.size):
+            weights[k] = abs(normals[k])
+
+
+def test_a_policy_that_asks_for_numbers_of_all_actions_has_no_probabilities():
+    assert not Noisy.has_probabilities()
+    with pytest.raises(RuleError, match="learns from the probabilities, and policy Noisy has none"):
+        assert cases.setup_of(cases.GradientBandit(), Noisy(), cases.ARMS).kind
 
 
 def test_the_noise_of_the_world_is_the_same_for_every_agent_and_policy():

@@ -92,6 +92,18 @@ def over(function):
     return loop
 
 
+def test_the_plain_logarithm_has_the_bits_of_the_other():
+    x = np.concatenate([POSITIVE[(POSITIVE >= 2.3e-308) & (POSITIVE < np.inf)], np.linspace(0.5, 2.0, 10_001)])
+    with np.errstate(over="ignore"):
+        assert numeric.plain_log(x).tobytes() == numeric.log(x).tobytes()
+
+
+def test_gumbel_numbers_are_the_quantiles_of_their_law():
+    for u in (2.0**-53, 1e-3, 0.25, mpmath.exp(-1), 0.9, 1.0 - 2.0**-53):
+        expected = -mpmath.log(-mpmath.log(mpmath.mpf(float(u))))
+        assert abs(float(numeric.gumbel(float(u))) - expected) <= 1e-15 * max(1.0, abs(expected))
+
+
 def compile_in_place(monkeypatch, *names):
     for name in names:
         monkeypatch.setattr(numeric, name, numba.njit(error_model="numpy")(getattr(numeric, name)))
@@ -105,7 +117,7 @@ def test_scalar_array_and_compiled_loop_have_the_same_bits(monkeypatch, name, ar
     with np.errstate(all="ignore"):
         array = getattr(numeric, name)(arguments)
         scalar = np.array([getattr(numeric, name)(float(x)) for x in arguments])
-    compile_in_place(monkeypatch, "where", "_series", "_scaled", "_turned", "_log_pair")
+    compile_in_place(monkeypatch, "where", "_series", "_scaled", "_turned", "_log_pair", "_log_of_normal")
     compiled = over(getattr(numeric, name))(arguments)
     assert array.tobytes() == scalar.tobytes() == compiled.tobytes()
 

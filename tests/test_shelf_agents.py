@@ -78,6 +78,7 @@ class Beside:
             chances=None if t["probabilities"] is None else t["probabilities"].tolist(),
             tau2=t["next_temperature"], visits=visits,
             luck=lambda k: float(another_uniform((seed, run, step, purpose), k)),
+            normals=None if game.out.many is None else game.out.many[:, lane].tolist(),
         )  # fmt: skip
         self.learn(agent, game, lane, *offered)
         getattr(books, self.name)(self.minds[lane], plain(agent), known)
@@ -217,7 +218,7 @@ def test_what_is_not_allowed_is_never_in_a_target(name):
     if "twin" in mind:
         mind["twin"][:, :2] = mind["value"][:, :2]
     offered = {"state": 0, "action": 0, "reward": -1.0, "next_state": 1, "terminated": False, "luck": (1, 2, 3, 4)}
-    offered |= {"visits": np.ones((2, 3)), "next_temperature": 1e-3} | mind
+    offered |= {"normals": np.array([0.5, -1.0, 2.0]), "visits": np.ones((2, 3)), "next_temperature": 1e-3} | mind
     rule = type(agent).learn
     with np.errstate(over="ignore"):
         rule(agent, **{key: offered[key] for key in rule.__code__.co_varnames[1 : rule.__code__.co_argcount]})

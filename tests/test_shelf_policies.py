@@ -14,10 +14,10 @@ from scipy.special import betaln
 from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.contracts import asked
 from rlsoftmax.engine.blocks import _tabulate
-from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.fuse import LAWS, fuse, law_of, linked
 from rlsoftmax.engine.link import bind, compiled, link
-from rlsoftmax.engine.stages import boltzmann_weights, mellowmax
-from rlsoftmax.numeric import CHOOSE, random_words, unit
+from rlsoftmax.engine.stages import boltzmann_weights, draw_rows, mellowmax
+from rlsoftmax.numeric import CHOOSE, MANY, random_words, unit
 from rlsoftmax.policies.beta_thompson import BetaThompson
 from rlsoftmax.policies.boltzmann_gumbel import BoltzmannGumbel
 from rlsoftmax.policies.entmax15 import Entmax15
@@ -181,20 +181,24 @@ DRAWS, ALARM = 300_000, 1e-6  # a probability that is off by 0.01 is missed less
 
 def many(self, game, counts, draws):
     """Count what is chosen in many runs."""
-    for run in range(draws):
-        luck = 11, run, 5, CHOOSE
-        chance = unit(random_words(11, run, 5, 0)[0])
-        counts[pick(self, game, 0, luck, chance)] += 1  # noqa: F821 - linked
+    rows, (first, second), run = game.rows, game.lanes, game.run
+    for run[0] in range(draws):
+        luck = 11, run[0], 5, CHOOSE
+        chance = unit(random_words(11, run[0], 5, 0)[0])
+        fill(11, run, 5, CHOOSE + MANY, rows, first, second)  # noqa: F821 - linked
+        counts[pick(self, game, 0, luck, chance)] += 1  # noqa: F821
 
 
 def drawn(policy, **arrays):
     """Return how often each action is chosen from these arrays; `values` are among them."""
+    counts, law = np.zeros(arrays["values"].size, np.int64), law_of(type(policy).choose)
+    arrays |= {"rows": np.empty((counts.size, 1)), "lanes": np.empty((2, 1)), "run": np.empty(1, np.int64)}
     game = collections.namedtuple("Arrays", arrays)(*arrays.values())
-    sources = {name: f"game.{name}" for name in arrays} | {"state": "0"}
+    sources = {name: f"game.{name}" for name in arrays} | {"state": "0", law: "game.rows[:, 0]"}
     assert set(asked(type(policy).choose)) <= {*sources, "luck", "uniform"}
     pick = bind(type(policy).choose, ("luck", "uniform"), sources)
-    counts = np.zeros(arrays["values"].size, np.int64)
-    compiled(link(many, {"pick": pick}))(_tabulate([policy], 1)[0, 0], game, counts, DRAWS)
+    fill = link(draw_rows, {"shaped": LAWS[law or "uniforms"]})
+    compiled(link(many, {"pick": pick, "fill": fill}))(_tabulate([policy], 1)[0, 0], game, counts, DRAWS)
     return counts
 
 

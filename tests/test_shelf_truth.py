@@ -16,6 +16,7 @@ from rlsoftmax.agents.tsallis_inf import TsallisInf
 from rlsoftmax.contracts import Environment
 from rlsoftmax.core import softmax
 from rlsoftmax.engine.fuse import fuse
+from rlsoftmax.engine.stages import tsallis
 from rlsoftmax.envs.bernoulli_bandit import BernoulliBandit
 from rlsoftmax.envs.chain import Chain
 from rlsoftmax.policies.boltzmann import Boltzmann
@@ -277,7 +278,9 @@ def test_the_probabilities_of_tsallis_inf_are_those_of_its_optimisation():
         loss, rounds = rng.exponential(size=(1, 5)) * 10.0 ** rng.uniform(-2, 4), float(rng.integers(0, 10_000))
         values = np.zeros(5)
         TsallisInf().rank(values, -loss, np.array([rounds]), 0)
-        chances = np.exp(values)
+        rows = values[:, None].copy()
+        tsallis(rows, *np.empty((3, 1)))
+        chances = np.exp(rows[:, 0])
         eta = 2.0 / math.sqrt(rounds + 1.0)
         multiplier = loss[0] - 2.0 / (eta * np.sqrt(chances))
         assert chances.sum() == pytest.approx(1.0, abs=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound, Share
 from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import decay, log
+from rlsoftmax.numeric import decay, plain_log
 
 
 class MellowmaxQ(Agent):
@@ -43,6 +43,6 @@ def mellow(row, omega):
     """Return the mellowmax of the allowed entries of a row."""
     best, total, allowed = highest(row), 0.0, 0.0
     for k in range(row.size):
-        if row[k] > -np.inf:
-            total, allowed = total + decay(omega * (row[k] - best)), allowed + 1.0
-    return best + log(total / allowed) / omega
+        total += decay(omega * (row[k] - best))
+        allowed += 1.0 if row[k] > -np.inf else 0.0
+    return best + plain_log(total / allowed) / omega

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlsoftmax.component import Bound, Share
 from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import decay, log
+from rlsoftmax.numeric import decay, plain_log
 
 
 class SoftQ(Agent):
@@ -45,4 +45,4 @@ def soft_highest(row, temperature):
     scale = 1.0 / temperature
     for k in range(row.size):
         total += decay((row[k] - best) * scale)
-    return best + temperature * log(total)
+    return best + temperature * plain_log(total)

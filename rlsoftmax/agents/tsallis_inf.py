@@ -5,9 +5,9 @@ from typing import Annotated
 import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound
-from rlsoftmax.contracts import Agent
+from rlsoftmax.contracts import Agent, highest
+from rlsoftmax.engine.stages import tsallis
 from rlsoftmax.errors import BadValue
-from rlsoftmax.numeric import log
 
 
 class TsallisInf(Agent):
@@ -19,10 +19,10 @@ class TsallisInf(Agent):
 
     Source: Zimmert and Seldin (2021), algorithms 1 and 2, theorem 1 (importance-weighted losses).
 
-    >>> values = np.zeros(4)
-    >>> TsallisInf().rank(values, np.zeros((1, 4)), np.zeros(1), 0)
-    >>> values.round(4)
-    array([-1.3863, -1.3863, -1.3863, -1.3863])
+    >>> values = np.zeros(2)
+    >>> TsallisInf().rank(values, np.array([[0.0, -3.0]]), np.zeros(1), 0)
+    >>> values
+    array([0., 3.])
     """
 
     low: Annotated[float, Bound(), "reward units"] = 0.0
@@ -30,6 +30,7 @@ class TsallisInf(Agent):
     rate: Annotated[float, POSITIVE] = 2.0
 
     suggested_temperature = 1.0
+    rank_lanes = staticmethod(tsallis)
 
     def check(self):
         super().check()
@@ -39,33 +40,13 @@ class TsallisInf(Agent):
     def memory(self, states, actions):
         return {"preference": np.zeros((states, actions)), "rounds": np.zeros(states)}  # preference: -L
 
-    def rank(self, values, preference, rounds, state):
+    def rank(self, values, preference, rounds, state):  # before the stage
         half = 0.5 * self.rate / np.sqrt(rounds[state] + 1.0)
-        best = preference[state, 0]
-        for k in range(1, values.size):
-            best = max(best, preference[state, k])
+        best = highest(preference[state])
         for k in range(values.size):
             values[k] = half * (best - preference[state, k])
-        u = shift(values)
-        for k in range(values.size):
-            values[k] = -2.0 * log(values[k] + u)
 
     def learn(self, preference, rounds, state, action, reward, probabilities):
         loss = (self.high - reward) / (self.high - self.low)
         preference[state, action] -= loss / probabilities[action]
         rounds[state] += 1.0
-
-
-def shift(gaps):
-    """Return u such that the sum of 1 / (gap + u)^2 is one; from u = 1 Newton's steps only grow, and never too far."""
-    u = 1.0
-    for _ in range(100):
-        total, slope = 0.0, 0.0
-        for k in range(gaps.size):
-            inverse = 1.0 / (gaps[k] + u)
-            total, slope = total + inverse * inverse, slope + 2.0 * inverse * inverse * inverse
-        step = (total - 1.0) / slope
-        u += max(step, 0.0)
-        if step <= 1e-8 * u:  # the next one would be its square
-            break
-    return u

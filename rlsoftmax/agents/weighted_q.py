@@ -6,7 +6,6 @@ import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound, Share
 from rlsoftmax.contracts import Agent
-from rlsoftmax.numeric import normal, random_words, unit
 
 
 class WeightedQ(Agent):
@@ -19,7 +18,7 @@ class WeightedQ(Agent):
     Source: D'Eramo, Nuara and Restelli (2016), equation 5, one draw instead of the integral.
 
     >>> value, mean, scatter, trust = np.zeros((4, 1, 1))
-    >>> WeightedQ(alpha=0.5).learn(value, mean, scatter, trust, value + 1.0, 0, 0, 2.0, 0, True, (0, 0, 0, 0))
+    >>> WeightedQ(alpha=0.5).learn(value, mean, scatter, trust, value + 1.0, 0, 0, 2.0, 0, True, np.zeros(1))
     >>> value, mean, trust
     (array([[1.]]), array([[2.]]), array([[0.25]]))
     """
@@ -38,17 +37,15 @@ class WeightedQ(Agent):
             "trust": trust,
         }
 
-    def learn(self, value, target_mean, scatter, trust, visits, state, action, reward, next_state, terminated, luck):
+    def learn(self, value, target_mean, scatter, trust, visits, state, action, reward, next_state, terminated, normals):
         target = reward
         if not terminated:
-            seed, run, step, purpose = luck
             best, chosen = -np.inf, -np.inf
             for k in range(value.shape[1]):
                 n, spread = visits[next_state, k], self.doubt
                 if n > 1.0:
                     spread = np.sqrt(scatter[next_state, k] / (n - 1.0) * trust[next_state, k])
-                word, _ = random_words(seed, run, step, purpose + k)
-                draw = value[next_state, k] + spread * normal(unit(word))
+                draw = value[next_state, k] + spread * normals[k]
                 if draw > best:
                     best, chosen = draw, value[next_state, k]
             target += self.gamma * chosen

@@ -263,7 +263,16 @@ def _ranked(block: Block) -> Array:
             offered |= {name: array[l] for name, array in arrays.items()}
             with np.errstate(over="ignore"):  # luck wraps around on purpose
                 rule(self, **{name: offered[name] for name in asked(rule)})
-    return values
+    return _finished(getattr(agent, "rank_lanes", None), values)
+
+
+def _finished(stage: Callable[..., None] | None, values: Array) -> Array:
+    """Return what is ranked, [..., actions], after the agent's stage, if it has one."""
+    if stage is None:
+        return values
+    rows = np.ascontiguousarray(values.reshape(-1, values.shape[-1]).T)
+    stage(rows, *np.empty((3, rows.shape[1])))
+    return rows.T.reshape(values.shape)
 
 
 # --- parameter tables -----------------------------------------------------------------------------------------------
@@ -317,7 +326,8 @@ def new_choice(kind: Kind, actions: int, lanes: int) -> Choice:
     values, weights = np.zeros((2, actions, lanes))
     preferences = np.zeros((actions, lanes)) if "prefer" in kind.policy.own_rules() else None
     temperature, action = np.full(lanes, math.nan), np.zeros(lanes, np.int64)
-    return Choice(temperature, values, preferences, weights, np.zeros(lanes), action, np.zeros((4, lanes)))
+    many = np.zeros((actions, lanes)) if kind.choice_draws else None
+    return Choice(temperature, values, preferences, weights, np.zeros(lanes), action, np.zeros((4, lanes)), many)
 
 
 def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:
@@ -334,7 +344,7 @@ def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:
         new_place(lanes), new_place(lanes), terminated, ended, np.zeros(lanes, np.int64) if ahead else None,
         room(ahead and kind.keeps_temperature), room(ahead and kind.keeps_temperature),
         np.zeros((actions, lanes)) if kind.needs_probabilities else None, np.zeros(1) if ahead else None,
-        np.zeros((actions + actions % 2, lanes)) if kind.uses_normals else None,
+        np.zeros((actions, lanes)) if kind.outcome_draws else None,
         Told(np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)) if kind.stepped else None,
     )  # fmt: skip
 

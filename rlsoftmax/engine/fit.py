@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
-from rlsoftmax.contracts import OFFERED, Agent, Environment, asks, place
+from rlsoftmax.contracts import MANY, OFFERED, Agent, Environment, asks, place
 from rlsoftmax.engine.fuse import Kind
 from rlsoftmax.errors import RuleError
 
@@ -64,6 +65,8 @@ def _check_offered(owner: str, name: str, rules: tuple[str, ...]) -> None:
 
 def check_kind(kind: Kind) -> None:
     """Refuse an agent and a policy that lack a rule, or ask for what cannot be had together."""
+    for part in (kind.agent, kind.policy, kind.env):
+        _check_laws(part.own_rules().values())
     rules, policy = kind.agent.own_rules(), kind.policy.own_rules()
     learn = rules.get("learn")
     if learn is None:
@@ -78,6 +81,17 @@ def check_kind(kind: Kind) -> None:
             raise RuleError(f"{place(learn)}: learns from the {word}, and policy {kind.policy.__name__} has none.")
     if not ({"weigh", "choose"} & policy.keys() or hasattr(kind.policy, "weigh_lanes")):
         raise RuleError(f"policy {kind.policy.__name__} has neither `weigh_lanes` nor a rule `weigh` or `choose`.")
+
+
+def _check_laws(rules: Iterable[FunctionType]) -> None:
+    """Refuse a rule that wants numbers of two laws: they would be made of the same luck."""
+    for rule in rules:
+        laws = [law for law in MANY if asks(rule, law)]
+        if len(laws) > 1:
+            raise RuleError(
+                f"{place(rule)} asks for {' and '.join(laws)}, but a rule may ask for one of them; "
+                "more numbers come from `luck`."
+            )
 
 
 def _list(names: Any) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, asks
-from rlsoftmax.engine import loop
+from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks
+from rlsoftmax.engine import loop, stages
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
 
 # Order in which the loop passes what it offers (loop.py); names with an underscore are for the linker alone.
@@ -18,9 +18,9 @@ LEARNS = (
     "next_temperature", "step", "luck",
 )  # fmt: skip
 RANKS = ("values", "state", "_here", "_l", "step", "luck")
-PREFERS = ("preferences", "values", "temperature", "state", "_here", "_l", "step", "luck")
-WEIGHS = ("weights", "values", "temperature", "state", "_here", "_l", "step", "luck")
-DECIDES = ("values", "temperature", "state", "_here", "_l", "uniform", "step", "luck")
+PREFERS = ("preferences", "values", "temperature", "state", "_here", "_many", "_l", "step", "luck")
+WEIGHS = ("weights", "values", "temperature", "state", "_here", "_many", "_l", "step", "luck")
+DECIDES = ("values", "temperature", "state", "_here", "_many", "_l", "uniform", "step", "luck")
 WARMS = ("values", "state", "_here", "_l", "step")
 MOVES = ("state", "action", "uniform", "normal", "time", "step", "luck")
 STARTS = ("uniform", "step", "luck")
@@ -30,11 +30,13 @@ TOLD = {
     "first": "game.out.told.first[lane]",
 }  # fmt: skip
 
+LAWS = {"uniforms": stages.copy, "normals": stages.to_normals, "gumbels": stages.to_gumbels}
 INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
+DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: where they are
 LINKED = (
     "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
     "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "forbid_here", "look_beyond_cuts",
-    "play_lanes", "draw_normals", "move_lane", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
+    "play_lanes", "move_lane", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
     "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
 )  # fmt: skip
 
@@ -104,10 +106,14 @@ class Kind:
         return asks(rules.get("pull"), "normal") or asks(rules.get("step"), "normal")
 
     @functools.cached_property
-    def uses_normals(self) -> bool:
-        """Whether the world asks for one normal number per action."""
-        rules = self.env.own_rules()
-        return asks(rules.get("pull"), "normals") or asks(rules.get("step"), "normals")
+    def choice_draws(self) -> bool:
+        """Whether a rule of the policy asks for numbers of all actions."""
+        return any(map(law_of, self.policy.own_rules().values()))
+
+    @functools.cached_property
+    def outcome_draws(self) -> bool:
+        """Whether the world or the agent does."""
+        return any(law_of(rule) for part in (self.env, self.agent) for rule in part.own_rules().values())
 
     @functools.cached_property
     def allowed(self) -> str:
@@ -122,6 +128,11 @@ class Kind:
 def asks_anybody(kind: Kind, *names: str) -> bool:
     """Return whether a rule of the agent, the policy or the schedule asks for one of the names."""
     return any(asks(rule, name) for part in _minds(kind) for rule in part.own_rules().values() for name in names)
+
+
+def law_of(rule: FunctionType | None) -> str:
+    """Return which numbers of all actions a rule asks for, if any."""
+    return next((law for law in MANY if asks(rule, law)), "")
 
 
 def _minds(kind: Kind) -> list[Any]:
@@ -175,19 +186,20 @@ def _rules(kind: Kind) -> dict[str, Any]:
     }
     ahead = {"next_probabilities": "probabilities"} if asks(agent.own_rules()["learn"], "next_probabilities") else {}
     row = {"allowed": f"{mind['allowed']}[{'0' if kind.varies else 'state'}]"} if "allowed" in mind else {}
-    normals = {"normals": "game.out.normals[:, lane]"} if kind.uses_normals else {}
+    drawn, here_drawn = (dict.fromkeys(MANY, f"{rows}[:, {lane}]") for rows, lane in DRAWN)
     rules = {
-        "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt),
+        "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt | drawn),
         "rank": _bound(agent, "rank", RANKS, mind | here),
-        "prefer": _bound(policy, "prefer", PREFERS, mind | here | row),
-        "weigh": _bound(policy, "weigh", WEIGHS, mind | here | row),
-        "decide": _bound(policy, "choose", DECIDES, mind | here | row),
+        "prefer": _bound(policy, "prefer", PREFERS, mind | here | row | here_drawn),
+        "weigh": _bound(policy, "weigh", WEIGHS, mind | here | row | here_drawn),
+        "decide": _bound(policy, "choose", DECIDES, mind | here | row | here_drawn),
+        "rank_stage": getattr(agent, "rank_lanes", None),
         "weigh_lanes": getattr(policy, "weigh_lanes", None),
         "heat": _bound(heat, "temperature", WARMS, mind | here | row),
         "watch": _bound(policy, "observe", OBSERVES, mind),
         "sense": _bound(heat, "observe", OBSERVES, mind),
-        "pull": _bound(env, "pull", MOVES, world | normals),
-        "move": bind(loop.told_move, MOVES, TOLD) if kind.stepped else _bound(env, "step", MOVES, world | normals),
+        "pull": _bound(env, "pull", MOVES, world | drawn),
+        "move": bind(loop.told_move, MOVES, TOLD) if kind.stepped else _bound(env, "step", MOVES, world | drawn),
         "start": bind(loop.told_start, STARTS, TOLD) if kind.stepped else _bound(env, "start", STARTS, world),
         "lose": _bound(env, "regret", ("state", "action", "step"), world),
         "succeed": _bound(env, "success", ("reward", "terminated", "next_state"), world),
@@ -195,11 +207,23 @@ def _rules(kind: Kind) -> dict[str, Any]:
         "count": bind(loop.increment, ("state", "action"), mind) if "visits" in mind else None,
         "worth": bind(loop.entry, ("state", "action"), {"array": mind[kind.names.mind[0]]}),
         "show": None,
-    }
+    } | _draws(kind)
     if "observation" in kind.names.world:
         into = {"observation": world["observation"], "into": "_into.observation[lane]"}
         rules["show"] = bind(loop.take, ("_into",), into)
     return rules
+
+
+def _draws(kind: Kind) -> dict[str, Callable[..., None]]:
+    """Return what draws the numbers of all actions for the rules that ask for them."""
+    agent, policy, env = kind.agent.own_rules(), kind.policy.own_rules(), kind.env.own_rules()
+    move = None if kind.stepped else env.get("pull", env.get("step"))
+    rules = {name: policy.get(name) for name in ("choose", "prefer", "weigh")} | {"learn": agent["learn"], "move": move}
+    laws = {name: law_of(rule) for name, rule in rules.items()}
+    return {
+        f"draw_for_{name}": link(stages.draw_rows, {"shaped": LAWS[law]}) if law else stages.draw_nothing
+        for name, law in laws.items()
+    }
 
 
 def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
@@ -250,7 +274,7 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "HAS_REGRET": "regret" in kind.quantities,
         "HAS_SUCCESS": "success" in kind.quantities,
         "HAS_TEMPERATURE": kind.policy.has_temperature(),
-        "USES_NORMALS": kind.uses_normals,
+        "DRAWS_TO_LEARN": bool(law_of(learn)),
         "STEPPED": kind.stepped,
         "LATE": kind.late,
         "VARIES": kind.varies,
@@ -259,6 +283,7 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "ALLOWED": _index_of_allowed(kind),
         "ADAPTIVE": kind.heat is not None,
         "RANKS": "rank" in kind.agent.own_rules(),
+        "RANKS_LANES": hasattr(kind.agent, "rank_lanes"),
         "PREFERS": "prefer" in policy,
         "WEIGHS_LANES": hasattr(kind.policy, "weigh_lanes"),
         "WEIGHS": "weigh" in policy,

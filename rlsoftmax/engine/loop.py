@@ -30,6 +30,7 @@ from rlsoftmax.numeric import (
     CHOOSE,
     CUT,
     LEARN,
+    MANY,
     OBSERVE,
     PREFER,
     RANK,
@@ -61,6 +62,7 @@ class Choice(NamedTuple):
     total: Any
     action: Any
     scratch: Any  # [4, lane]
+    many: Any  # [action, lane]: numbers that the policy's rules ask for
 
 
 class Outcome(NamedTuple):
@@ -80,7 +82,7 @@ class Outcome(NamedTuple):
     next_temperature: Any
     probabilities: Any
     one: Any  # [1]: the luck of a choice at a cut
-    normals: Any  # [action, lane], rows rounded up to an even number
+    many: Any  # [action, lane]: numbers that the world or the agent asks for
     told: Any  # Told, of a world that is stepped from outside
 
 
@@ -283,7 +285,7 @@ def begin(game, row, l, step, into):
 def choose(game, row, shift, here, luck, out, aside):
     """Draw an action for the lanes shift, shift + 1, ..., which are `here`; `aside` keeps the luck of rules apart."""
     if RANKS:
-        rank_lanes(game, row, shift, here, out.values, RANK + aside)
+        rank_lanes(game, row, shift, here, out.values, out.scratch, RANK + aside)
         values = out.values
     elif BANDIT and not VARIES:
         values = game.memory[0][0]
@@ -295,22 +297,27 @@ def choose(game, row, shift, here, luck, out, aside):
         gather(game.memory[0], shift, here.state, out.values)
         values = out.values
     warm(game, row, shift, here, values, out.temperature)
+    seed, run, step = game.seed, game.run[shift : shift + out.action.size], game.first + row
+    first, second = out.scratch[2], out.scratch[3]
     if CHOOSES:
+        draw_for_choose(seed, run, step, CHOOSE + aside + MANY, out.many, first, second)
         decide_lanes(game, row, shift, here, values, luck, out, CHOOSE + aside)
     else:
         if PREFERS:
-            each_run(prefer, game, row, shift, here, out.preferences, values, out.temperature, PREFER + aside)
+            draw_for_prefer(seed, run, step, PREFER + aside + MANY, out.many, first, second)
+            each_run(prefer, game, row, shift, here, out.preferences, values, out, PREFER + aside)
             values = out.preferences
             if HAS_ALLOWED:
                 forbid_here(game, row, shift, here, out.preferences, -np.inf)
         if WEIGHS_LANES:
             weigh_lanes(values, out.temperature, out.weights, out.total, out.scratch[0], out.scratch[1])
         if WEIGHS:
-            each_run(weigh, game, row, shift, here, out.weights, values, out.temperature, WEIGH + aside)
+            draw_for_weigh(seed, run, step, WEIGH + aside + MANY, out.many, first, second)
+            each_run(weigh, game, row, shift, here, out.weights, values, out, WEIGH + aside)
             if HAS_ALLOWED:
                 forbid_here(game, row, shift, here, out.weights, 0.0)
             add_up(out.weights, out.total)
-        pick(out.weights, out.total, luck, out.scratch[2], out.scratch[3], out.action)
+        pick(out.weights, out.total, luck, first, second, out.action)
 
 
 def warm(game, row, shift, here, values, temperature):
@@ -324,12 +331,14 @@ def warm(game, row, shift, here, values, temperature):
             temperature[l] = game.policy[row, game.config[shift + l]].temperature
 
 
-def rank_lanes(game, row, shift, here, values, purpose):
-    """Let the agent say what is ranked, run by run."""
+def rank_lanes(game, row, shift, here, values, scratch, purpose):
+    """Let the agent say what is ranked: run by run, then in all lanes."""
     for l in range(here.state.size):
         agent = game.agent[row, game.config[shift + l]]
         luck = game.seed, game.run[shift + l], game.first + row, purpose
         rank(agent, game, shift + l, values[:, l], here.state[l], here, l, game.first + row, luck)
+    if RANKS_LANES:
+        rank_stage(values, scratch[0], scratch[1], scratch[2])
     if HAS_ALLOWED:
         forbid_here(game, row, shift, here, values, -np.inf)
 
@@ -352,15 +361,13 @@ def forbid_here(game, row, shift, here, rows, nothing):
         forbid(game.shared[ALLOWED], here.state, rows, nothing)
 
 
-def each_run(rule, game, row, shift, here, into, values, temperature, purpose):
+def each_run(rule, game, row, shift, here, into, values, out, purpose):
     """Apply a rule of the policy to each run."""
-    for l in range(temperature.size):
-        lane = shift + l
-        luck = game.seed, game.run[lane], game.first + row, purpose
+    for l in range(out.action.size):
+        lane, warmth, step = shift + l, out.temperature[l], game.first + row
+        luck = game.seed, game.run[lane], step, purpose
         policy = game.policy[row, game.config[lane]]
-        rule(
-            policy, game, lane, into[:, l], values[:, l], temperature[l], here.state[l], here, l, game.first + row, luck
-        )
+        rule(policy, game, lane, into[:, l], values[:, l], warmth, here.state[l], here, out.many, l, step, luck)
 
 
 def decide_lanes(game, row, shift, here, values, chance, out, purpose):
@@ -377,6 +384,7 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
             out.temperature[l],
             here.state[l],
             here,
+            out.many,
             l,
             chance[l],
             game.first + row,
@@ -407,8 +415,8 @@ def play_lanes(game, row):
     out, any_cut = game.out, False
     if USES_NORMAL:
         to_normals(out.chance, out.normal)
-    if USES_NORMALS:
-        draw_normals(game, row)
+    scratch = game.now.scratch
+    draw_for_move(game.seed, game.run, game.first + row, WORLD + MANY, out.many, scratch[2], scratch[3])
     for l in range(out.reward.size):
         env, step = game.env[row, game.config[l]], game.first + row
         luck = game.seed, game.run[l], step, WORLD
@@ -423,15 +431,6 @@ def play_lanes(game, row):
         if COUNTS_VISITS and not LATE:
             count(0, game, l, state, action)
     return any_cut
-
-
-def draw_normals(game, row):
-    """Draw one standard normal per action and lane, two at a time."""
-    first, second = game.now.scratch[2], game.now.scratch[3]
-    for k in range(0, game.out.normals.shape[0], 2):
-        draw_uniforms(game.seed, game.run, game.first + row, WORLD + ASIDE + k, first, second)
-        to_normals(first, game.out.normals[k])
-        to_normals(second, game.out.normals[k + 1])
 
 
 def move_lane(game, row, env, l, state, action, normal, luck):
@@ -483,6 +482,7 @@ def keep_record(game, row):
 def learn_lanes(game, row):
     """Let every run learn from its step."""
     now, out, step = game.now, game.out, game.first + row
+    draw_for_learn(game.seed, game.run, step, LEARN + MANY, out.many, now.scratch[2], now.scratch[3])
     for l in range(out.reward.size):
         agent = game.agent[row, game.config[l]]
         luck = game.seed, game.run[l], step, LEARN
@@ -537,6 +537,10 @@ def learn_one_late(game, row, l, pulled):
     temperature = late.temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
     next_temperature = late.next_temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
     probabilities = late.probabilities[slot, :, l] if NEEDS_PROBABILITIES else None
+    if DRAWS_TO_LEARN:
+        only_l, many, scratch = slice(l, l + 1), game.out.many, game.now.scratch
+        first, second = scratch[2, only_l], scratch[3, only_l]
+        draw_for_learn(game.seed, game.run[only_l], pulled, LEARN + MANY, many[:, only_l], first, second)
     if COUNTS_VISITS:
         count(0, game, l, 0, action)
     before = worth(0, game, l, 0, action) if OBSERVES else 0.0
@@ -566,6 +570,9 @@ def value_ahead(game, row, l, there):
     if RANKS:
         luck = game.seed, game.run[l], game.first + row + 1, RANK + ASIDE
         rank(game.agent[row, game.config[l]], game, l, values[:, l], state, there, l, game.first + row + 1, luck)
+        if RANKS_LANES:
+            only_l, scratch = slice(l, l + 1), game.now.scratch
+            rank_stage(values[:, only_l], scratch[0, only_l], scratch[1, only_l], scratch[2, only_l])
     else:
         for k in range(values.shape[0]):
             values[k, l] = memory[state, k, l] if BANDIT else memory[l, state, k]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsoftmax.numeric import decay, log, normal, random_words, unit
+from rlsoftmax.numeric import decay, gumbel, log, normal, random_words, unit
 
 Lanes = Any  # [lane]
 Rows = Any  # [action, lane]
@@ -26,6 +26,25 @@ def to_normals(uniforms: Lanes, normals: Lanes) -> None:
     """Turn each uniform into a standard normal."""
     for l in range(normals.size):
         normals[l] = normal(uniforms[l])
+
+
+def to_gumbels(uniforms: Lanes, gumbels: Lanes) -> None:
+    """Turn each uniform into a standard Gumbel number."""
+    for l in range(gumbels.size):
+        gumbels[l] = gumbel(uniforms[l])
+
+
+def draw_rows(seed: int, run: Lanes, step: int, purpose: int, rows: Rows, first: Lanes, second: Lanes) -> None:
+    """Draw one number per action and lane, two rows at a time; `shaped` is linked: it gives uniforms their law."""
+    for k in range(0, rows.shape[0], 2):
+        draw_uniforms(seed, run, step, purpose + k, first, second)
+        shaped(first, rows[k])  # type: ignore[name-defined]  # noqa: F821
+        if k + 1 < rows.shape[0]:
+            shaped(second, rows[k + 1])  # type: ignore[name-defined]  # noqa: F821
+
+
+def draw_nothing(seed: int, run: Lanes, step: int, purpose: int, rows: None, first: Lanes, second: Lanes) -> None:
+    """Stand in for draw_rows where no rule asks."""
 
 
 def gather(table: Any, shift: int, state: Lanes, rows: Rows) -> None:
@@ -153,6 +172,43 @@ def weigh_gaps(values: Rows, weights: Rows, total: Lanes, best: Lanes, scale: La
             weight = decay((values[k, l] - best[l]) * abs(scale[l]))
             weights[k, l] = weight
             total[l] += weight
+
+
+def tsallis(values: Rows, total: Lanes, slope: Lanes, shift: Lanes) -> None:
+    """Turn gaps (>= 0, that of the best action is 0) into ln p, p = 1 / (gap + u)^2, where u makes them sum to one.
+
+    Newton's method for sum^(-1/2) = 1, which is concave in u and nearly straight, so that every step from u = 1 leads
+    up, and never too far. A lane that is done keeps -u: how long others take changes nothing.
+    """
+    actions, lanes = values.shape
+    for l in range(lanes):
+        shift[l] = 1.0
+    working = lanes
+    while working > 0:
+        add_up_inverses(values, total, slope, shift)
+        working = 0
+        for l in range(lanes):
+            step = total[l] * (np.sqrt(total[l]) - 1.0) / slope[l]
+            u = shift[l] + max(step, 0.0)
+            u = -u if step <= 1e-8 * u else u  # the next step would be its square
+            shift[l] = u if shift[l] > 0.0 else shift[l]
+            working += 1 if shift[l] > 0.0 else 0
+    for k in range(actions):
+        for l in range(lanes):
+            values[k, l] = -2.0 * log(values[k, l] - shift[l])
+
+
+def add_up_inverses(values: Rows, squares: Lanes, cubes: Lanes, shift: Lanes) -> None:
+    """Fill the sums over actions of 1 / (value + |shift|)^2, and of the same cubed."""
+    actions, lanes = values.shape
+    for l in range(lanes):
+        squares[l] = 0.0
+        cubes[l] = 0.0
+    for k in range(actions):
+        for l in range(lanes):
+            inverse = 1.0 / (values[k, l] + abs(shift[l]))
+            squares[l] += inverse * inverse
+            cubes[l] += inverse * inverse * inverse
 
 
 def add_up(weights: Rows, total: Lanes) -> None:

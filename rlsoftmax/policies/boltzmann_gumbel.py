@@ -6,7 +6,6 @@ import numpy as np
 
 from rlsoftmax.component import NONNEGATIVE
 from rlsoftmax.contracts import Policy
-from rlsoftmax.numeric import log, random_words, unit
 
 
 class BoltzmannGumbel(Policy):
@@ -18,27 +17,21 @@ class BoltzmannGumbel(Policy):
     Source: Cesa-Bianchi, Gentile, Lugosi and Neu (2017), section 4 (there c^2 = 1/4 suits rewards in [0, 1]).
 
     >>> visits = np.array([[3.0, 0.0, 9.0]])
-    >>> BoltzmannGumbel().choose(np.array([9.0, 0.0, 9.0]), visits, 0, 0.5, (0, 0, 0, 0))
+    >>> BoltzmannGumbel().choose(np.array([9.0, 0.0, 9.0]), visits, 0, 0.5, np.zeros(3))
     1
     """
 
     c: Annotated[float, NONNEGATIVE, "reward units"] = 0.5
 
-    def choose(self, values, visits, state, uniform, luck):
-        untried = 0
+    def choose(self, values, visits, state, uniform, gumbels):
+        best, action, untried = -np.inf, 0, 0
         for k in range(values.size):
-            untried += 1 if visits[state, k] == 0.0 and values[k] > -np.inf else 0
-        if untried > 0:
-            return untried_action(values, visits[state], np.floor(uniform * untried))
-        seed, run, step, purpose = luck
-        best, action = -np.inf, 0
-        for k in range(values.size):
-            if values[k] > -np.inf:
-                word, _ = random_words(seed, run, step, purpose + k)
-                noisy = values[k] - self.c / np.sqrt(visits[state, k]) * log(-log(unit(word)))
-                if noisy > best:
-                    best, action = noisy, k
-        return action
+            n = visits[state, k]
+            untried += 1 if n == 0.0 and values[k] > -np.inf else 0
+            noisy = values[k] + self.c / np.sqrt(max(n, 1.0)) * gumbels[k]
+            if noisy > best:
+                best, action = noisy, k
+        return action if untried == 0 else untried_action(values, visits[state], np.floor(uniform * untried))
 
 
 def untried_action(values, tried, place):

@@ -6,7 +6,6 @@ import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound
 from rlsoftmax.contracts import Policy
-from rlsoftmax.numeric import normal, random_words, unit
 
 
 class Thompson(Policy):
@@ -31,15 +30,12 @@ class Thompson(Policy):
         precision = np.full((states, actions), 1.0 / (self.spread * self.spread))
         return {"belief": np.full((states, actions), self.mean), "precision": precision}
 
-    def choose(self, values, belief, precision, state, luck):
-        seed, run, step, purpose = luck
+    def choose(self, values, belief, precision, state, normals):
         best, action = -np.inf, 0
         for k in range(values.size):
-            if values[k] > -np.inf:
-                word, _ = random_words(seed, run, step, purpose + k)
-                sample = belief[state, k] + normal(unit(word)) / np.sqrt(precision[state, k])
-                if sample > best:
-                    best, action = sample, k
+            sample = belief[state, k] + normals[k] / np.sqrt(precision[state, k])
+            if values[k] > -np.inf and sample > best:
+                best, action = sample, k
         return action
 
     def observe(self, belief, precision, state, action, reward):

@@ -1,11 +1,11 @@
 """Agents from their books, on plain lists: `name(mind, self, t)` learns from a transition t and changes the mind.
 
 t: state s, action a, reward r, state s2 and action a2 that follow, end (terminated), over (ended), chances of the
-actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k). Only exponentials, logarithms and
-normals come from the library. Names with an underscore in the mind are the reference's own.
+actions in s, tau2 (temperature of the next step), visits, luck(k) (uniform number k), normals (one per action). Only
+exponentials, logarithms and normals come from the library. Names with an underscore in the mind are its own.
 """
 
-from rlsoftmax.numeric import decay, log, normal
+from rlsoftmax.numeric import decay, log
 
 
 def bootstrapped(t, self, ahead):
@@ -119,7 +119,7 @@ def weighted_q(mind, self, t):
         n, error = t.visits[t.s2][k], self.doubt
         if n > 1.0:
             error = (mind["scatter"][t.s2][k] / (n - 1.0) * mind["trust"][t.s2][k]) ** 0.5
-        draws.append(x + error * float(normal(t.luck(k))))
+        draws.append(x + error * t.normals[k])
     target = bootstrapped(t, self, value[t.s2][draws.index(max(draws))])
     surprise = target - mind["target_mean"][s][a]
     mind["target_mean"][s][a] += surprise / t.visits[s][a]
