@@ -169,13 +169,14 @@ def _run(plan: Plan, signals: Signals) -> int:
 
 
 def header(plan: Plan) -> str:
-    """Return what will be played, in one line; and what was decided for the user."""
+    """Return what will be played, in one line; what was decided for the user, and what would be faster."""
+    from rlsoftmax.experiment.hints import hints
     from rlsoftmax.experiment.plan import parts_of
 
     steps = sorted({cell.experiment.steps for cell in plan.cells})
     some = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]}..{steps[-1]}"
     ways = dict.fromkeys(way for cell in plan.cells if (way := _way(cell.experiment.env)))
-    notes = [*plan.notes, *ways]
+    notes = [*plan.notes, *ways, *hints(plan.cells)]
     about = f" ({'; '.join(notes)})" if notes else ""
     cells = f"{len(plan.cells)} cell{'s' * (len(plan.cells) > 1)}"
     fresh = f", then {plan.report_runs} fresh runs of the best" if plan.report_runs and len(plan.cells) > 1 else ""

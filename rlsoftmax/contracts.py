@@ -35,7 +35,7 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "rank": ("values", *_PLACE, "visits", *_LUCK),
     "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
     "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
-    "choose": ("values", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK, *MANY),
+    "choose": ("values", "changed", "temperature", "allowed", "visits", *_PLACE, "uniform", *_LUCK, *MANY),
     "temperature": ("values", "visits", "allowed", *_PLACE, "step"),
     "observe": ("state", "action", "reward", "change", "terminated", "ended", "visits", *_LUCK),
     "start": ("uniform", *_LUCK),
@@ -97,7 +97,8 @@ class Policy(_Part):
     """How values become the chance of each action: `prefer`, `weigh_lanes`, `weigh` in this order, each optional.
 
     The loop draws the action from the weights. A policy with a field `temperature` receives the study's tau.
-    Instead of all three, `choose` may return the action itself; the policy then has no probabilities.
+    Instead of all three, `choose` may return the action itself; the policy then has no probabilities. It may ask what
+    has `changed`: the only action of this state whose value can be another than at the run's last choice, -1 for any.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("prefer", "weigh", "choose", "observe")

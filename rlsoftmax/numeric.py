@@ -12,6 +12,7 @@ power <= 1.2 + |y ln x| ulp.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -318,6 +319,9 @@ def another_normal(luck: Luck, number: Any) -> Value:
     return normal(another_uniform(luck, number))
 
 
+PIECE = 1 << 16  # numbers
+
+
 class BuildLuck:
     """Random arrays for building the problem of one run: a pure function of (seed, run, order of use).
 
@@ -356,14 +360,25 @@ class LuckOfMany:
         """Return the uniforms first, first + 1, ... of every run: [run, size]."""
         key = "uniform", first, size
         if key not in self._drawn:
+            self._drawn[key] = np.empty((len(self._runs), size))
             steps = np.arange(first, first + size, dtype=np.uint64)
-            with np.errstate(over="ignore"):  # words wrap around on purpose
-                self._drawn[key] = unit(random_words(self._seed, self._runs, steps, self._purpose)[0])
+            for piece in self._pieces(size):
+                with np.errstate(over="ignore"):  # words wrap around on purpose
+                    words, _ = random_words(self._seed, self._runs, steps[piece], self._purpose)
+                self._drawn[key][:, piece] = unit(words)
         return self._drawn[key]
 
     def normals(self, first: int, size: int) -> Value:
         """Return as many standard normals of every run: [run, size]."""
         key = "normal", first, size
         if key not in self._drawn:
-            self._drawn[key] = normal(self.uniforms(first, size))
+            uniforms = self.uniforms(first, size)
+            self._drawn[key] = np.empty_like(uniforms)
+            for piece in self._pieces(size):
+                self._drawn[key][:, piece] = normal(uniforms[:, piece])
         return self._drawn[key]
+
+    def _pieces(self, size: int) -> Iterator[slice]:
+        """Yield columns, so many at a time that what a formula needs in between stays in cache."""
+        width = max(PIECE // len(self._runs), 1)
+        yield from (slice(start, start + width) for start in range(0, size, width))

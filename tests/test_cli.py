@@ -71,6 +71,31 @@ def test_the_header_says_which_temperature_was_chosen_and_why():
     assert "played from its table" in ok("run", "env=frozen_lake", "agent=q_learning", *QUICK)
 
 
+TREE = "policy=boltzmann_tree draws from the same law in O(log K)"
+
+
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        ("env.arms=64", True),
+        ("env.arms=63", False),
+        ("env.arms=64 agent=q_learning tau=exponential", True),
+        ("env.arms=64 agent=forgetting", False),  # changes all values: the tree would be built at every step
+        ("env.arms=64 agent=gradient_bandit", False),  # needs probabilities
+        ("env.arms=64 env.delay=2", False),
+        ("env.arms=64 policy=mellowmax", False),
+        ("env.arms=64 policy=boltzmann_tree", False),
+        ("env=frozen_lake_8x8 agent=q_learning", False),
+    ],
+)
+def test_the_header_suggests_a_tree_where_it_is_faster(words, suggested):
+    from rlsoftmax.cli import header
+    from rlsoftmax.launch.request import Request, planned
+
+    plan = planned(Request(arguments=("tau=0.3", *words.split()) if "tau=" not in words else tuple(words.split())))
+    assert (TREE in header(plan)) == suggested
+
+
 def test_a_sweep_is_one_study_and_hydra_writes_nothing():
     ok("sweep", "tau=0.05,0.1,0.2", "agent.initial=0.1,0.2", *QUICK)
     (plan,) = plans()

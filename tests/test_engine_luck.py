@@ -108,7 +108,7 @@ def drawn(monkeypatch):
 
     for module in (numeric, stages, loop):
         monkeypatch.setattr(module, "random_words", counting)
-    blocks.own_arrays.cache_clear()  # a problem that was built before is not built again
+    blocks.own_arrays.clear()  # a problem that was built before is not built again
     return counts
 
 

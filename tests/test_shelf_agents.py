@@ -51,7 +51,7 @@ def setup_of(name, fields, world, tau=WARM, steps=120):
 
 def moved(block, array):
     """Return an array of a block with the lanes first."""
-    return np.moveaxis(array, -1, 0) if block.kind.bandit else array
+    return np.moveaxis(array, -1, 0) if block.kind.lanes_last else array
 
 
 class Beside:

@@ -18,6 +18,7 @@ import numpy as np
 from rlsoftmax.component import Component, schema
 from rlsoftmax.contracts import Environment, Schedule, asked
 from rlsoftmax.engine.fuse import Kind
+from rlsoftmax.engine.kept import Kept
 from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
 from rlsoftmax.engine.patience import TIMEOUT, watched
 from rlsoftmax.engine.setup import Array, Setup
@@ -26,7 +27,9 @@ from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import RANK, BuildLuck, LuckOfMany
 
 MOST_LANES, FEWEST_LANES = 192, 16  # on the testbed 192 cost 5 % less per step than 128, and 256 no less than 192
+VECTOR = 8  # with fewer lanes than fill a vector, stages are five times slower
 BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
+MEMORY_BYTES = 64 << 20  # beyond it fewer lanes do; and so much of problems is kept for other configurations
 TABLE_BYTES = 1 << 19
 WINDOW_SECONDS, STEP_SECONDS = 0.2, 3e-8  # how long a stop may have to wait; one step of one lane, roughly
 
@@ -113,8 +116,8 @@ class Block:
         return {name: array[which] for name, array in arrays.items()}
 
     def _laid(self, array: Array) -> Array:
-        """Bandits keep lanes last (a row of values is a vector load), tables first (a state's values share a line)."""
-        return np.array(np.moveaxis(array, 0, -1) if self.kind.bandit else array, order="C")
+        """Lanes last where stages rank (a row of values is a vector load), else first (a run's values share lines)."""
+        return np.array(np.moveaxis(array, 0, -1) if self.kind.lanes_last else array, order="C")
 
     # --- playing ---
 
@@ -200,7 +203,7 @@ class Block:
 
     def _lanes_first(self, index: int) -> Array:
         array = self.memory[index]
-        return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if self.kind.bandit else array
+        return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if self.kind.lanes_last else array
 
     def values(self) -> Array:
         """Return what the policy ranks now: [lane, states, actions]."""
@@ -211,7 +214,7 @@ class Block:
     def broken(self) -> Array:
         """Return which lanes hold a number that is not finite: bool [lane]."""
         bad = ~np.isfinite(self.record).all(axis=(0, 1))
-        axis = -1 if self.kind.bandit else 0
+        axis = -1 if self.kind.lanes_last else 0
         for array, start in zip(self.memory, self.start_memory, strict=True):
             finite = np.isfinite(array)
             if start is not None:
@@ -228,21 +231,21 @@ class Block:
 
 
 def lanes_for(setup: Setup) -> int:
-    """Return how many runs of this configuration a block should hold."""
+    """Return how many runs of this configuration a block should hold; stages are slow with few, `choose` is not."""
     arrays = setup.mind(0).values()
     size = sum(array.nbytes for array in arrays) + 1
-    return int(np.clip(BLOCK_BYTES // size, FEWEST_LANES, MOST_LANES))
+    fewest = 1 if setup.kind.chooses else int(np.clip(MEMORY_BYTES // size, VECTOR, FEWEST_LANES))
+    return int(np.clip(BLOCK_BYTES // size, fewest, MOST_LANES))
 
 
-@functools.lru_cache(maxsize=32)
-def own_arrays(env: Any, seed: int, runs: tuple[int, ...]) -> dict[str, Array]:
+def _problems(env: Any, seed: int, runs: tuple[int, ...]) -> Mapping[str, Array]:
     """Return the arrays of some runs of an environment, [run, ...]; all configurations share them."""
     luck = LuckOfMany(seed, runs)
     problems = [env.own(BuildLuck(seed, run, among=luck)) for run in runs]
-    arrays = {name: np.stack([problem[name] for problem in problems]) for name in problems[0]}
-    for array in arrays.values():
-        array.flags.writeable = False  # shared by the cache: every block copies
-    return arrays
+    return {name: np.stack([problem[name] for problem in problems]) for name in problems[0]}
+
+
+own_arrays = Kept(_problems, most=32, room=MEMORY_BYTES)
 
 
 def _ranked(block: Block) -> Array:
@@ -323,7 +326,7 @@ def new_place(lanes: int) -> Place:
 
 def new_choice(kind: Kind, actions: int, lanes: int) -> Choice:
     """Return room for one choice; the temperature of a policy without one is NaN."""
-    values, weights = np.zeros((2, actions, lanes))
+    values, weights = np.zeros((actions, lanes)), np.zeros((0 if kind.chooses else actions, lanes))
     preferences = np.zeros((actions, lanes)) if "prefer" in kind.policy.own_rules() else None
     temperature, action = np.full(lanes, math.nan), np.zeros(lanes, np.int64)
     many = np.zeros((actions, lanes)) if kind.choice_draws else None

@@ -11,6 +11,7 @@ from typing import Any
 from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks
 from rlsoftmax.engine import loop, stages
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
+from rlsoftmax.engine.writes import writes_one
 
 # Order in which the loop passes what it offers (loop.py); names with an underscore are for the linker alone.
 LEARNS = (
@@ -20,7 +21,7 @@ LEARNS = (
 RANKS = ("values", "state", "_here", "_l", "step", "luck")
 PREFERS = ("preferences", "values", "temperature", "state", "_here", "_many", "_l", "step", "luck")
 WEIGHS = ("weights", "values", "temperature", "state", "_here", "_many", "_l", "step", "luck")
-DECIDES = ("values", "temperature", "state", "_here", "_many", "_l", "uniform", "step", "luck")
+DECIDES = ("values", "changed", "temperature", "state", "_here", "_many", "_l", "uniform", "step", "luck")
 WARMS = ("values", "state", "_here", "_l", "step")
 MOVES = ("state", "action", "uniform", "normal", "time", "step", "luck")
 STARTS = ("uniform", "step", "luck")
@@ -70,6 +71,28 @@ class Kind:
     def bandit(self) -> bool:
         """Whether every step is a pull."""
         return self.env.is_bandit()
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the policy returns the action itself: no stage walks over its values."""
+        return "choose" in self.policy.own_rules()
+
+    @property
+    def lanes_last(self) -> bool:
+        """Whether the arrays of the runs lie side by side, so that stages read rows of lanes; else run after run."""
+        return self.bandit and not self.chooses
+
+    @property
+    def in_place(self) -> bool:
+        """Whether `choose` sees the values where the agent keeps them."""
+        return self.bandit and self.chooses and not self.varies and "rank" not in self.agent.own_rules()
+
+    @functools.cached_property
+    def changes_one(self) -> bool:
+        """Whether between two choices of a run only the value of the action played can have changed."""
+        ranked, heat = self.names.mind[0], self.heat.own_rules().values() if self.heat else ()
+        at_once = self.in_place and not self.late and not self.looks_ahead
+        return at_once and writes_one(self.agent.learn, ranked) and not any(asks(rule, ranked) for rule in heat)  # type: ignore[attr-defined]
 
     @functools.cached_property
     def quantities(self) -> tuple[str, ...]:
@@ -228,7 +251,7 @@ def _draws(kind: Kind) -> dict[str, Callable[..., None]]:
 
 def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
     """Return where the rules of the mind, and those of the world, find arrays: the only place that knows the layout."""
-    index = "[..., lane]" if kind.bandit else "[lane]"
+    index = "[..., lane]" if kind.lanes_last else "[lane]"
     names = kind.names
     mind = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.mind)}
     owned = {name: f"game.memory[{i}]{index}" for i, name in enumerate(names.world, len(mind))}
@@ -287,7 +310,10 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "PREFERS": "prefer" in policy,
         "WEIGHS_LANES": hasattr(kind.policy, "weigh_lanes"),
         "WEIGHS": "weigh" in policy,
-        "CHOOSES": "choose" in policy,
+        "CHOOSES": kind.chooses,
+        "LANES_LAST": kind.lanes_last,
+        "IN_PLACE": kind.in_place,
+        "CHANGES_ONE": kind.changes_one,
         "COUNTS_VISITS": "visits" in kind.names.mind,
         "POLICY_OBSERVES": "observe" in policy,
         "HEAT_OBSERVES": "observe" in heat,

@@ -10,6 +10,8 @@ from rlsoftmax.engine.fuse import asks_anybody
 from rlsoftmax.engine.greedy import greedy_scores
 from rlsoftmax.engine.setup import Array
 
+PIECE_BYTES = 8 << 20
+
 
 def harvest(block: Block, keep_memory: bool) -> dict[str, Array]:
     """Return [lane, ...] arrays: the sums, the snapshots, the greedy score and, if kept, the memory."""
@@ -33,10 +35,23 @@ def snapshots(block: Block) -> dict[str, Array]:
     peek = block.peek
     if not len(peek.total):
         return {}
-    snapshots, actions, lanes = peek.weights.shape
-    weights = np.moveaxis(peek.weights, 1, 0).reshape(actions, -1)  # one long row per action: the fastest shape
-    found = {"entropy": entropy(weights / peek.total.ravel(), axis=0).reshape(snapshots, lanes)}
+    found = {"entropy": _entropies(peek.weights, peek.total)}
     found["effective_actions"] = np.exp(found["entropy"])  # as core.effective_actions, without a second pass
     if block.kind.policy.has_temperature():
         found["temperature"] = peek.temperature
     return {f"snapshot/{name}": np.ascontiguousarray(array.T) for name, array in found.items()}
+
+
+def _entropies(weights: Array, total: Array) -> Array:
+    """Return [snapshot, lane], some snapshots at a time, so that very many actions need no more memory."""
+    step = max(1, PIECE_BYTES // weights[0].nbytes)
+    pieces = range(0, len(total), step)
+    return np.concatenate([_entropy(weights[i : i + step], total[i : i + step]) for i in pieces])
+
+
+def _entropy(weights: Array, total: Array) -> Array:
+    snapshots, actions, lanes = weights.shape
+    shares = (
+        np.moveaxis(weights, 1, 0).reshape(actions, -1) / total.ravel()
+    )  # a long row per action is the fastest shape
+    return np.asarray(entropy(shares, axis=0)).reshape(snapshots, lanes)

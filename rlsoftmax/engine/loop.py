@@ -130,7 +130,7 @@ class Game(NamedTuple):
     action: Any  # [lane]
     age: Any  # [lane]: steps since the episode began
     gain: Any  # [lane]: sum of its rewards
-    memory: Any  # tuple of arrays of single runs: lanes last for bandits, first otherwise
+    memory: Any  # tuple of arrays of single runs: lanes last where stages rank a bandit's arms, first otherwise
     shared: Any  # tuple of arrays that all runs read
     record: Any  # [bin, quantity, lane]
     peek: Peek
@@ -288,9 +288,9 @@ def choose(game, row, shift, here, luck, out, aside):
         rank_lanes(game, row, shift, here, out.values, out.scratch, RANK + aside)
         values = out.values
     elif BANDIT and not VARIES:
-        values = game.memory[0][0]
+        values = game.memory[0][0] if LANES_LAST else game.memory[0][:, 0].T
     elif BANDIT:
-        copy_rows(game.memory[0][0], out.values)
+        copy_rows(game.memory[0][0] if LANES_LAST else game.memory[0][:, 0].T, out.values)
         forbid_here(game, row, shift, here, out.values, -np.inf)
         values = out.values
     else:
@@ -376,11 +376,13 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
         lane = shift + l
         luck = game.seed, game.run[lane], game.first + row, purpose
         policy = game.policy[row, game.config[lane]]
+        changed = game.action[lane] if CHANGES_ONE and game.first + row > 0 else -1
         out.action[l] = decide(
             policy,
             game,
             lane,
-            values[:, l],
+            game.memory[0][lane, 0] if IN_PLACE else values[:, l],
+            changed,
             out.temperature[l],
             here.state[l],
             here,
@@ -575,7 +577,7 @@ def value_ahead(game, row, l, there):
             rank_stage(values[:, only_l], scratch[0, only_l], scratch[1, only_l], scratch[2, only_l])
     else:
         for k in range(values.shape[0]):
-            values[k, l] = memory[state, k, l] if BANDIT else memory[l, state, k]
+            values[k, l] = memory[state, k, l] if LANES_LAST else memory[l, state, k]
 
 
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):

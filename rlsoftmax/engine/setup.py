@@ -14,6 +14,7 @@ from rlsoftmax.component import Component, per_class
 from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked, asks
 from rlsoftmax.engine.fit import check_env, check_kind, check_memory, check_names
 from rlsoftmax.engine.fuse import Kind, Names
+from rlsoftmax.engine.kept import Kept
 from rlsoftmax.errors import RuleError
 from rlsoftmax.numeric import MEMORY, BuildLuck
 
@@ -160,8 +161,7 @@ def minds_of(part: Component, env: Environment, seed: int) -> Minds:
     return tuple((type(part).__name__, name, array.shape, array.dtype.str) for name, array in arrays.items())
 
 
-@functools.lru_cache(maxsize=256)
-def first_arrays(
+def _first_arrays(
     minds: tuple[Component, ...], env: Environment, seed: int, run: int, visits: bool
 ) -> Mapping[str, Array]:
     """Return the arrays that one run begins with, read-only; forbidden actions rank -infinity."""
@@ -172,9 +172,10 @@ def first_arrays(
         arrays[first] = np.where(allowed, arrays[first], -np.inf)
     if visits:
         arrays["visits"] = np.zeros((world.states, world.actions))
-    for array in arrays.values():
-        array.flags.writeable = False  # shared by the cache: every block copies
     return arrays
+
+
+first_arrays = Kept(_first_arrays, most=256, room=64 << 20)
 
 
 def mind_arrays(part: Component, world: World, luck: BuildLuck | None) -> dict[str, Array]:
