@@ -224,6 +224,29 @@ def test_the_stored_file_plays_again_with_its_claims_and_adds_no_plan():
     ]  # fmt: skip
 
 
+def test_the_file_of_a_changed_study_plays_again_without_the_claims_that_are_not_about_it():
+    study_with(ALWAYS, GOOD | {"steps": "[15, 20]"}, NEVER)
+    ok("study", "mine", "tau=0.5,2", "steps=10", "study=other")
+    assert [one.says for one in rs.load("other").data.claims] == ["rewards are small", "", ""]
+    assert ok("study", "results/other").splitlines()[-1].startswith("holds")
+    assert [one.says for one in rs.load("other").data.claims] == ["rewards are small"]
+
+
+def test_the_stored_file_names_cells_by_components_where_the_study_named_options():
+    write(
+        "experiments/mine/study.yaml",
+        "defaults: [config, _self_]\nsteps: 5\nruns: 3\ntau: {value: 0.5}\ngrids:\n"
+        "  - {env: [testbed, bernoulli_bandit, gaussian_bandit], env.arms: 3}\n  - {env: testbed, env.arms: 4}\n"
+        "claims:\n  - {quantity: reward, cell: {env: bernoulli_bandit}, above: -1, source: bounds}\n"
+        "  - {quantity: reward, cell: {env: testbed, env.arms: 4}, below: 99, source: bounds}\n",
+    )
+    first = ok("study", "mine").splitlines()[-2:]
+    assert [line.split()[0] for line in first] == ["holds", "holds"]
+    again = ok("study", "results/mine").splitlines()[-2:]
+    assert [line.split()[:3] for line in again] == [line.split()[:3] for line in first]
+    assert [one.cell.get("env") for one in rs.load("mine").data.claims] == ["bernoulli_bandit", "gaussian_bandit"]
+
+
 def test_claims_are_no_part_of_a_cell_and_the_newest_count():
     study_with(ALWAYS)
     ok("study", "mine")

@@ -31,9 +31,14 @@ def claims_of(plain: Any, cells: Sequence[PlannedCell], axes: Sequence[str], who
     claims = {f"claims[{number}]": one for number, one in enumerate(plain)}
     found = {where: _claim(where, one) for where, one in claims.items()}
     for where, claim in found.items() if whole else ():
-        for keys in (claim.cell, *([] if claim.minus is None else [claim.minus])):
-            _check(where, claim, _meant(where, keys, cells, axes))
+        check_claim(where, claim, cells, axes)
     return tuple(found.values())
+
+
+def check_claim(where: str, claim: Claim, cells: Sequence[PlannedCell], axes: Sequence[str]) -> None:
+    """Refuse a claim that is not about these cells. Errors: ConfigError, which begins with `where`."""
+    for keys in (claim.cell, *([] if claim.minus is None else [claim.minus])):
+        _check(where, claim, _meant(where, keys, cells, axes))
 
 
 def _claim(where: str, plain: Any) -> Claim:

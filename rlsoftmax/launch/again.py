@@ -10,11 +10,14 @@ from typing import Any
 import yaml
 
 from rlsoftmax.component import canonical, describe
+from rlsoftmax.errors import ConfigError
+from rlsoftmax.experiment.claims import check_claim
 from rlsoftmax.experiment.compose import literal
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.places import GROUPS
 from rlsoftmax.shelf import defaults, find
 from rlsoftmax.store.durable import write_durably
+from rlsoftmax.store.select import fitting
 
 Flat = dict[str, Any]  # key with dots -> value; the key of a group -> the name of its component
 
@@ -36,7 +39,8 @@ def study_text(plan: Plan) -> str:
         left = {key: value for key, value in cell.items() if key not in shared}
         kinds.setdefault(tuple(left), []).append(left)
     grids = [grid for kind in kinds.values() for grid in _grids(kind)]
-    body = _body(shared) | _of_study(plan) | ({"grids": grids} if grids != [{}] else {})
+    claims = _claims(plan, [{key: value for key, value in cell.items() if key not in shared} for cell in cells])
+    body = _body(shared) | _of_study(plan) | ({"grids": grids} if grids != [{}] else {}) | claims
     head = [f"# {' '.join(plan.command.split())}"] if plan.command else []
     again = f"# Play it again: rlsoftmax study {Path(plan.results) / plan.name}"
     return "\n".join([*head, again, "", _dump(body)])
@@ -147,15 +151,38 @@ def _of_study(plan: Plan) -> dict[str, Any]:
     record = {key: value for key, value in describe(first.experiment.record).items() if key != "name"}
     score = {"metric": first.score.metric, "from": first.score.start, "to": first.score.stop}
     same = all(cell.score == first.score for cell in plan.cells)
-    claims = [claim.plain() for claim in plan.claims]
     return (
         {"runs": plan.runs}
         | ({"report_runs": plan.report_runs} if plan.report_runs else {})
         | {"record": record}
         | ({"score": score} if same else {})
         | ({"evaluate": {"episodes": plan.evaluate.episodes}} if plan.evaluate.episodes else {})
-        | ({"claims": claims} if claims else {})
     )
+
+
+def _claims(plan: Plan, cells: Sequence[Flat]) -> dict[str, Any]:
+    """Return the claims that are about these cells; what a changed study does not play would be refused again.
+
+    Args:
+      cells: what tells each cell from the others.
+    """
+    found = []
+    for claim in plan.claims:
+        try:
+            check_claim("claim", claim, plan.cells, plan.axes)
+        except ConfigError:
+            continue
+        plain = claim.plain()
+        found.append(plain | {key: _named(plain[key], plan, cells) for key in ("cell", "minus") if key in plain})
+    return {"claims": found} if found else {}
+
+
+def _named(keys: Flat, plan: Plan, cells: Sequence[Flat]) -> Flat:
+    """Return keys that fit the same cell in this file, where a component has its own name: not that of an option."""
+    (meant,) = fitting(plan.cells, keys)
+    alike = [cell for cell in cells if all(_same(cell, key, value) for key, value in keys.items())]
+    mine = cells[plan.cells.index(meant)]
+    return keys if alike == [mine] else mine
 
 
 def _dump(value: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ from rlsoftmax.launch.explain import explain
 from rlsoftmax.places import GROUPS, shipped
 from rlsoftmax.shelf import bring_all, brought, find
 
-UNCHANGED = (*ABOUT, "runs", "report_runs")  # keys of an argument after which a study still plays the cells of its file
+UNCHANGED = (*ABOUT, "runs")  # keys of an argument after which a study still plays the cells of its file
 MOST_CELLS = 200_000
 MOST_PAIRS = 10_000_000  # of states and actions: every run holds a number for each
 _LOCK = threading.Lock()  # Hydra's composition is not thread-safe; the lock covers nothing else
