@@ -143,3 +143,12 @@ def test_the_spike_is_the_highest_of_ten_normals(name):
     highest = quad(lambda x: 10 * x * norm.pdf(x) * norm.cdf(x) ** 9, -10, 10)[0]
     (claim,) = [one for one in claims(name) if one.steps == (10, 11)]
     assert claim.expected == pytest.approx(highest / np.sqrt(2), abs=5e-4)
+
+
+def test_the_list_of_studies_names_all_of_them_and_counts_their_verdicts():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(name in text for name in STUDIES)
+    for name in BOOK:
+        (row,) = re.findall(rf"^\| \[{name}\].*$", text, re.MULTILINE)
+        told = [int(cell.strip() or 0) for cell in row.strip("|").split("|")[2:]]
+        assert told == [page(name).count(f"\n| {answer} |") for answer in ("holds", "fails", "cannot be told")]
