@@ -177,7 +177,7 @@ def test_what_was_not_measured_cannot_be_told_and_says_why(keys, why):
     (found,) = verdicts(with_claims(study, claim(**keys, above=0.0)))
     assert (found.answer, found.measured) == ("cannot be told", None)
     assert why in found.why
-    (line,) = lines(with_claims(study, claim(**keys, above=0.0)), 200)
+    (line,) = lines(with_claims(study, claim(**keys, above=0.0)), 400)
     assert line.startswith("cannot be told  –  expected > 0  ")
 
 
