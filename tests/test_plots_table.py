@@ -104,14 +104,14 @@ def test_the_longest_bar_belongs_to_the_highest_score():
 def test_the_edge_of_the_grid_is_a_warning_with_the_next_command():
     study = simulated.ten_arms(temperatures=(1.0, 2.0, 4.0), runs=12)
     text = table.text(study)
-    assert "the best tau, 1, is at the edge of its grid" in text
+    assert "the best τ, 1, is at the edge of its grid" in text
     assert "\n  next: rlsoftmax sweep" in text
 
 
 def test_the_edge_matters_even_if_a_rival_is_better():
     study = simulated.ten_arms(temperatures=(1.0, 2.0, 4.0), bonuses=(0.5, 1.0))
     assert "beats it" in table.text(study)
-    assert "the best tau, 1, is at the edge" in table.text(study)
+    assert "the best τ, 1, is at the edge" in table.text(study)
 
 
 def test_under_three_runs_no_interval_and_no_comparison_are_shown():

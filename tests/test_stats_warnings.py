@@ -95,14 +95,18 @@ def test_a_single_cell_was_not_chosen() -> None:
 @pytest.mark.parametrize(
     ("top", "more", "text"),
     [
-        (4.0, "0.25,0.5,1,2,4,8,16", "tau, 4, is at the edge of its grid; the next values are 8,16."),
-        (0.25, "0.0625,0.125,0.25,0.5,1,2,4", "tau, 0.25"),
+        (4.0, "'tau=octaves(1/4,16)'", "the best τ, 4, is at the edge of its grid, which goes on with 8 and 16."),
+        (
+            0.25,
+            "'tau=octaves(1/16,4)'",
+            "the best τ, 1/4, is at the edge of its grid, which goes on with 1/8 and 1/16.",
+        ),
     ],
 )
 def test_a_best_at_the_edge_comes_with_the_next_grid(top: float, more: str, text: str) -> None:
     found = of_kind("edge", a_study(*a_hill([0.25, 0.5, 1.0, 2.0, 4.0], top=top)))
     assert text in found.text
-    assert found.command == f"rlsoftmax sweep env=testbed runs=40 tau={more}"
+    assert found.command == f"rlsoftmax sweep env=testbed runs=40 {more}"
 
 
 def test_the_edge_is_seen_along_each_axis_with_the_others_held() -> None:
@@ -112,17 +116,35 @@ def test_the_edge_is_seen_along_each_axis_with_the_others_held() -> None:
         for alpha in (0.1, 0.2, 0.3)
     ]
     found = of_kind("edge", a_study(*cells, axes=("tau", "agent.alpha")))
-    assert "agent.alpha, 0.3" in found.text
+    assert "the best α, 0.3, is at the edge" in found.text
     assert found.command.endswith("agent.alpha=0.1,0.2,0.3,0.4,0.5")
 
 
 def test_a_study_swept_in_beta_is_told_in_beta() -> None:
     cells = a_hill([0.25, 0.5, 1.0], top=1.0)
     found = of_kind("edge", a_study(*cells, axes=("beta",), command="rlsoftmax sweep beta=1,2,4"))
-    assert "best beta, 1, is at the edge" in found.text
-    assert found.command == "rlsoftmax sweep beta=0.25,0.5,1,2,4"
+    assert "best β, 1, is at the edge" in found.text
+    assert found.command == "rlsoftmax sweep 'beta=octaves(1/4,4)'"
     assert value_on(a_cell({"tau": 0.0}, LUCK), "beta") == math.inf
     assert value_on(a_cell({"tau": math.inf}, LUCK), "beta") == 0.0
+
+
+def test_beside_other_kinds_the_wider_grid_is_a_study_of_the_best_kind_alone() -> None:
+    hill = a_hill([0.25, 0.5, 1.0], top=1.0)
+    cells = [
+        dataclasses.replace(cell, overrides={"policy": "boltzmann", **cell.overrides}, config=of_policy("boltzmann"))
+        for cell in hill
+    ]
+    rival = a_cell({"policy": "epsilon_greedy", "policy.epsilon": 0.1}, LUCK - 9.0)
+    cells.append(dataclasses.replace(rival, config=of_policy("epsilon_greedy")))
+    study = a_study(*cells, axes=("policy", "tau", "policy.epsilon"), command="rlsoftmax study mine")
+    assert of_kind("edge", study).command == "rlsoftmax study mine policy=boltzmann 'tau=octaves(1/4,4)'"
+    kept = dataclasses.replace(study, folder="results/mine")
+    assert of_kind("edge", kept).command.endswith(" study=mine-wider")
+
+
+def of_policy(name: str) -> dict[str, Any]:
+    return {"policy": {"name": name}}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +185,7 @@ def test_what_the_rule_of_a_key_forbids_is_not_proposed(config: Any, key: str, e
 def test_cells_within_the_noise_are_no_winners_and_runs_are_counted_for_telling_them_apart() -> None:
     cells = [a_cell({"tau": tau}, LUCK + row + 0.02 * tau) for tau, row in zip((0.5, 1.0, 2.0), NOISE, strict=False)]
     found = of_kind("noise", a_study(*cells))
-    assert "2 of 3 cells cannot be told from the best (tau=1, tau=2)" in found.text
+    assert "2 of 3 cells cannot be told from the best (τ = 1; τ = 2)" in found.text
     needed = int(found.command.rpartition("runs=")[2])
     assert 40 < needed < 100_000
     same = [a_cell({"tau": tau}, LUCK) for tau in (0.5, 1.0, 2.0)]
@@ -201,14 +223,14 @@ def test_skewed_scores_come_with_median_and_quartiles() -> None:
     locked_in = np.array([11.0] * 28 + [900.0] * 12)
     study = a_study(a_cell({"tau": 1.0}, locked_in, metric="regret"), axes=())
     found = of_kind("skew", study)
-    assert "scores of tau=1 are in two heaps: median 11, middle half 11 to 900, mean 277.7" in found.text
+    assert "scores of τ = 1 are in two heaps: median 11, middle half 11 to 900, mean 277.7" in found.text
     assert found.command == "rlsoftmax plot mine --kind distribution"
 
 
 def test_a_skewed_cell_is_named() -> None:
     exponential = np.random.default_rng(20_260_104).exponential(size=40) ** 2
     cells = [a_cell({"tau": tau}, exponential - tau) for tau in (1.0, 2.0)]
-    assert of_kind("skew", a_study(*cells)).text.startswith("scores of tau=1 are skewed: median ")
+    assert of_kind("skew", a_study(*cells)).text.startswith("scores of τ = 1 are skewed: median ")
 
 
 def test_regret_is_better_when_it_is_lower() -> None:
@@ -231,8 +253,8 @@ def test_online_and_greedy_best_may_differ_and_then_it_is_said() -> None:
 
     assert "two_bests" not in kinds(study(1.0))
     text = of_kind("two_bests", study(2.0)).text
-    assert "best while learning is tau=1" in text
-    assert "greedy policy afterwards tau=2" in text
+    assert "best while learning is τ = 1" in text
+    assert "greedy policy afterwards τ = 2" in text
     assert "edge" in kinds(study(2.0), "greedy")
     assert "edge" not in kinds(study(2.0), "online")
     with pytest.raises(ConfigError, match="no greedy score"):
@@ -249,7 +271,7 @@ def test_best_is_within_one_condition() -> None:
     assert [group.where for group in groups] == [{"env.slip": 0.0}, {"env.slip": 1.0}]
     assert [standing(group.cells).best.overrides["tau"] for group in groups] == [1.0, 4.0]  # type: ignore[union-attr]
     texts = [one.text for one in cautions(a_study(*cells, axes=("env.slip", "tau"))) if one.kind == "edge"]
-    assert [text.partition(":")[0] for text in texts] == ["env.slip=0", "env.slip=1"]
+    assert [text.partition(":")[0] for text in texts] == ["slip = 0", "slip = 1"]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +280,9 @@ def test_best_is_within_one_condition() -> None:
         ("", "runs", [30], ""),
         ("rlsoftmax run 'tau=1", "runs", [30], ""),
         ("rlsoftmax study mine", "runs", [30], "rlsoftmax study mine runs=30"),
-        ("rlsoftmax sweep agent.alpha=1,2", "agent.alpha", [0.1 + 0.2, 4.0], "rlsoftmax sweep agent.alpha=0.3,4"),
+        ("rlsoftmax sweep agent.alpha=1,2", "agent.alpha", [0.3, 4.0], "rlsoftmax sweep agent.alpha=0.3,4"),
+        ("rlsoftmax sweep", "tau", [1 / 1024, 0.1 + 0.2], "rlsoftmax sweep tau=0.0009765625,0.30000000000000004"),
+        ("rlsoftmax study mine", "policy", ["boltzmann"], "rlsoftmax study mine policy=boltzmann"),
         ("rs.sweep(env='chain', runs=5)", "runs", [30], "rs.sweep(env='chain', runs=30)"),
         ("rs.sweep('tau=1,2', runs=5)", "tau", [4.0, 8.0], "rs.sweep(runs=5, tau=[4.0, 8.0])"),
         ("rs.sweep(**{'agent.alpha': [1, 2]})", "agent.alpha", [4.0, 8.0], "rs.sweep('agent.alpha=4,8')"),
@@ -276,4 +300,4 @@ def test_a_command_is_changed_in_one_thing(command: str, key: str, values: list[
 def test_without_a_command_nothing_is_to_be_typed() -> None:
     found = of_kind("edge", a_study(*a_hill([1.0, 2.0, 4.0], top=4.0), command=""))
     assert found.command == ""
-    assert "8,16" in found.text
+    assert "8 and 16" in found.text

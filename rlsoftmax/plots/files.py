@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import rlsoftmax
+from rlsoftmax import words
 from rlsoftmax.component import canonical
 from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.store.data import CellData, StudyData
@@ -125,6 +126,7 @@ def _cell(cell: CellData) -> Iterator[bytes]:
 def _code() -> str:
     from importlib.metadata import version
 
-    files = sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".py", ".mplstyle"))
+    room = sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".py", ".mplstyle"))
+    files = [*room, Path(words.__file__)]
     text = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return f"{rlsoftmax.__version__} {version('matplotlib')} {text}"

@@ -389,7 +389,7 @@ def _about_greedy(here: Sequence[Row], axis: str | None, which: str) -> Iterator
 
 
 def _spoken(caution: Caution) -> str:
-    command = f"\n  next: {caution.command}" if caution.command.startswith("rlsoftmax ") else ""
+    command = f"\n  next: {caution.command}" if caution.command else ""
     return f"warning: {caution.text}{command}"
 
 

@@ -28,8 +28,15 @@ def next_values(values: Sequence[float], at: float) -> list[float]:
         return []
     before, last = outwards[-2:]
     if np.allclose(np.diff(np.log(outwards)), math.log(last / before), rtol=0.2):
-        return [last * last / before, last * (last / before) ** 2]
-    return [value for value in (2 * last - before, 3 * last - 2 * before) if value > 1e-9 * last]  # not a rounded 0
+        return [_clean(last * last / before), _clean(last * (last / before) ** 2)]
+    return [
+        _clean(value) for value in (2 * last - before, 3 * last - 2 * before) if value > 1e-9 * last
+    ]  # no rounded 0
+
+
+def _clean(value: float) -> float:
+    """Return 0.4 for 0.4000000000000001: nobody has played these values yet."""
+    return float(f"{value:.15g}")
 
 
 def legal(config: Mapping[str, Any], key: str, values: Iterable[float]) -> list[float]:

@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rlsoftmax import words
 from rlsoftmax.errors import ArgumentError
 from rlsoftmax.stats.command import changed
 from rlsoftmax.stats.compare import in_pairs
-from rlsoftmax.stats.conditions import Condition, Standing, conditions, label, standing
+from rlsoftmax.stats.conditions import Condition, Standing, conditions, kind, standing
 from rlsoftmax.stats.distribution import distribution
 from rlsoftmax.stats.fresh import on_fresh_runs, winners
 from rlsoftmax.stats.grid import legal, next_values
 from rlsoftmax.stats.power import runs_needed
 from rlsoftmax.stats.scores import LEAST
 from rlsoftmax.store.data import GREEDY, CellData, StudyData
+from rlsoftmax.store.select import value_of
 
 FEW = 10  # runs: under this an interval rests on near-normal scores more than on numbers
 _MOST_RUNS = 100_000  # more is no advice
@@ -49,7 +51,7 @@ def cautions(study: StudyData, which: str = "online", level: float = 0.95) -> tu
     found = [*_missing(study), *_failed(study), *_few_runs(study)]
     groups = conditions(study)
     for group in groups:
-        place = f"{label(group.where)}: " if len(groups) > 1 else ""
+        place = f"{words.cell(group.where)}: " if len(groups) > 1 else ""
         now = standing(group.cells, which, level)
         if now is not None:
             found += [dataclasses.replace(one, text=place + one.text) for one in _about(study, group, now, level)]
@@ -104,10 +106,34 @@ def _edge(study: StudyData, now: Standing) -> Iterator[Caution]:
         values = _line(now.cells, now.best, axis)
         mine = value_on(now.best, axis)
         on = next_values(values, at=mine) if mine is not None and len(values) >= 3 else []
-        if more := legal(now.best.config, axis, on) if on else []:
-            grid = ",".join(f"{value:.6g}" for value in more)
-            text = f"the best {axis}, {mine:g}, is at the edge of its grid; the next values are {grid}."
-            yield Caution("edge", text, changed(study.command, axis, sorted([*values, *more])))
+        if mine is not None and (more := legal(now.best.config, axis, on) if on else []):
+            here, *further = words.spelled([mine, *more])
+            name, grid = words.key(axis), sorted([*values, *more])
+            text = f"the best {name}, {here}, is at the edge of its grid, which goes on with {' and '.join(further)}."
+            yield Caution("edge", text, _wider(study, now.best, axis, grid))
+
+
+def _wider(study: StudyData, best: CellData, axis: str, grid: Sequence[float]) -> str:
+    """Return the command that plays a wider grid, and all that is there already.
+
+    In a union of grids other kinds do not have the key: then it plays the kind of the best alone, as another study.
+    """
+    if set(study.axes) <= best.overrides.keys() | {axis}:
+        return changed(study.command, axis, grid)
+    keys = {axis, "tau"} if axis == "beta" else {axis}
+    kin = [cell for cell in study.cells if kind(cell) == kind(best)]
+    command = study.command
+    for key in (key for key in study.axes if key not in keys and key.partition(".")[0] != "env"):
+        if held := list(dict.fromkeys(value for cell in kin if (value := value_of(cell, key)) is not None)):
+            command = changed(command, key, held)
+    command = changed(command, axis, grid)
+    return changed(command, "study", [f"{study.name}-wider"]) if study.folder else command
+
+
+def _named(cell: CellData, among: Sequence[CellData]) -> str:
+    """Return a cell in words, without the condition that all of them share."""
+    mine, *others = ({k: v for k, v in one.overrides.items() if k.partition(".")[0] != "env"} for one in (cell, *among))
+    return words.cell(mine, others)
 
 
 def _line(cells: Sequence[CellData], best: CellData, axis: str) -> list[float]:
@@ -134,7 +160,7 @@ def _noise(study: StudyData, now: Standing) -> Iterator[Caution]:
     """Several cells may be the best: no winner is called."""
     members = np.flatnonzero(now.result.members)
     if len(members) > 1:
-        some = ", ".join(label(now.cells[at].overrides) for at in members[:4]) + (", ..." if len(members) > 4 else "")
+        some = "; ".join(_named(now.cells[at], now.cells) for at in members[:4]) + ("; ..." if len(members) > 4 else "")
         text = f"{len(members)} of {len(now.cells)} cells cannot be told from the best ({some}): no winner among them."
         yield Caution("noise", text, _enough_runs(study, now, members.tolist()))
 
@@ -167,7 +193,7 @@ def _skew(study: StudyData, now: Standing) -> Iterator[Caution]:
     if shape.skewed or shape.bimodal:
         word = "in two heaps" if shape.bimodal else "skewed"
         text = (
-            f"scores of {label(now.best.overrides) or 'the cell'} are {word}: median {shape.median:.4g}, "
+            f"scores of {_named(now.best, now.cells) or 'the cell'} are {word}: median {shape.median:.4g}, "
             f"middle half {shape.low:.4g} to {shape.high:.4g}, mean {shape.mean:.4g}; look at all runs."
         )
         yield Caution("skew", text, f"rlsoftmax plot {shlex.quote(study.name)} --kind distribution")
@@ -180,8 +206,8 @@ def _two_bests(group: Condition, level: float) -> Iterator[Caution]:
     online, greedy = standing(group.cells, "online", level), standing(group.cells, "greedy", level)
     if online and greedy and not (_among(online.best, greedy) and _among(greedy.best, online)):
         text = (
-            f"best while learning is {label(online.best.overrides)}, "
-            f"best for the greedy policy afterwards {label(greedy.best.overrides)}."
+            f"best while learning is {_named(online.best, group.cells)}, "
+            f"best for the greedy policy afterwards {_named(greedy.best, group.cells)}."
         )
         yield Caution("two_bests", text)
 
