@@ -201,7 +201,7 @@ def test_a_policy_without_probabilities_is_refused():
             return int(uniform * values.size)
 
     lookup = {"boltzmann": Whim}.get
-    one = experiment(TESTBED, lambda group, name: lookup(name) or spec.find(group, name))
+    one = experiment(TESTBED, spec.Workshop(lambda group, name: lookup(name) or spec.find(group, name)))
     with pytest.raises(ConfigError, match=r"tau=pilot\(9\): policy whim has no probabilities"):
         pilot.propose([one], 9)
 
@@ -214,7 +214,7 @@ def test_pilot_runs_that_fail_are_said():
             return np.inf if step > 60 else 0.0  # after the rehearsal
 
     lookup = {"gaussian_bandit": Broken}.get
-    one = experiment(TESTBED, lambda group, name: lookup(name) or spec.find(group, name))
+    one = experiment(TESTBED, spec.Workshop(lambda group, name: lookup(name) or spec.find(group, name)))
     with pytest.raises(ConfigError, match="all pilot runs failed, the first: a number that is not finite"):
         pilot.propose([one], 9)
 
