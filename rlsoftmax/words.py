@@ -59,7 +59,8 @@ def spelled(values: Sequence[float]) -> list[str]:
     >>> spelled([0.25, 0.5]), spelled([0.1, 0.25, 0.5])
     (['1/4', '1/2'], ['0.1', '0.25', '0.5'])
     """
-    return [number(value) if in_octaves(values) else decimal(value) for value in values]
+    spell = number if in_octaves(values) else decimal
+    return [spell(value) for value in values]
 
 
 def word(name: str) -> str:

@@ -33,6 +33,7 @@ def test_the_wheel_brings_configurations_and_experiments(installed):
     assert (installed / "rlsoftmax" / "experiments" / "demo-testbed" / "study.yaml").is_file()
     assert (installed / "rlsoftmax" / "experiments" / "sutton_barto_2_6" / "study.yaml").is_file()
     assert (installed / "rlsoftmax" / "py.typed").is_file()
+    assert (installed / "rlsoftmax" / "report" / "templates" / "page.html").is_file()
     assert not list(installed.glob("tests"))
 
 
@@ -43,6 +44,9 @@ def test_the_installed_command_lists_and_runs_in_an_empty_folder(installed, tmp_
     done = call(installed, tmp_path, "sweep", "env=testbed", "tau=0.1,0.2", "runs=3", "steps=10", "study=s")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results" / "s" / "study.yaml").is_file()
+    reported = call(installed, tmp_path, "report", "s")
+    assert reported.returncode == 0, reported.stderr
+    assert (tmp_path / reported.stdout.strip()).stat().st_size > 10_000
 
 
 def test_the_entry_point_is_the_command(installed):

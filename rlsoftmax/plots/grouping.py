@@ -116,7 +116,8 @@ def panels(study: StudyData, axis: str | None = None, which: str = "online") -> 
 
 def _panel(cells: Sequence[CellData], axis: str | None, which: str, where: str) -> Panel:
     on = list(cells) if axis is None else _on(cells, axis)
-    off = [cell for cell in cells if cell not in on]
+    there = {cell.id for cell in on}
+    off = [cell for cell in cells if cell.id not in there]
     return Panel(where, _groups(on, axis), tuple(off), tuple(_rivals(off, on, which)), _standing(on, which))
 
 

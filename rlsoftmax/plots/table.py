@@ -192,12 +192,17 @@ def csv(study: StudyData, score: str | None = None) -> str:
     Numbers have all their digits; what is not there is empty. Text that a spreadsheet would take for a formula is
     preceded by an apostrophe. Arguments and errors as in `rows`.
     """
-    columns = {key: fill for key, fill in _COLUMNS.items() if key not in study.axes}
+    return csv_of(study.axes, rows(study, score))
+
+
+def csv_of(axes: Sequence[str], every: Sequence[Row]) -> str:
+    """Return `csv` of some rows; axes: the swept keys."""
+    columns = {key: fill for key, fill in _COLUMNS.items() if key not in axes}
     buffer = io.StringIO()
     writer = spreadsheet.writer(buffer, lineterminator="\n")
-    writer.writerow(["cell", *map(harmless, study.axes), *columns])
-    for row in rows(study, score):
-        swept = [row.cell.overrides.get(axis) for axis in study.axes]
+    writer.writerow(["cell", *map(harmless, axes), *columns])
+    for row in every:
+        swept = [row.cell.overrides.get(axis) for axis in axes]
         writer.writerow([row.cell.id, *map(spelled, swept), *(spelled(fill(row)) for fill in columns.values())])
     return buffer.getvalue()
 
@@ -214,7 +219,7 @@ class Column:
     spare: bool = False
 
 
-def columns(study: StudyData, shown: Sequence[Row], which: str) -> list[Column]:
+def columns(shown: Sequence[Row], which: str) -> list[Column]:
     """Return the columns for which some row has a word."""
     digits = decimals(_scores(shown))
     behind = decimals([row.behind for row in shown if row.behind is not None])
@@ -288,14 +293,15 @@ def summary(study: StudyData, score: str | None = None) -> list[str]:
 
     Arguments and errors as in `rows`.
     """
-    return verdict(study, score) + [_spoken(caution) for caution in warnings(study, score)]
-
-
-def verdict(study: StudyData, score: str | None = None) -> list[str]:
-    """Return in sentences: the best, what cannot be told from it, rivals. Arguments and errors as in `rows`."""
     study = grouping.present(study)
     which = grouping.check_score(study, score)
-    every, axis = rows(study, which), main_axis(study)
+    every = rows(study, which)
+    said = verdict(every, main_axis(study), which)
+    return said + [_spoken(caution) for caution in warnings(study, every, which)]
+
+
+def verdict(every: Sequence[Row], axis: str | None, which: str) -> list[str]:
+    """Return in sentences what the rows of a study say: the best, what cannot be told from it, rivals."""
     sentences = []
     for where in dict.fromkeys(row.where for row in every):
         here = [row for row in every if row.where == where]
@@ -303,14 +309,11 @@ def verdict(study: StudyData, score: str | None = None) -> list[str]:
     return sentences
 
 
-def warnings(study: StudyData, score: str | None = None) -> list[Caution]:
-    """Return the warnings that the verdict does not speak of. Arguments and errors as in `rows`.
+def warnings(study: StudyData, every: Sequence[Row], which: str) -> list[Caution]:
+    """Return the warnings that the verdict does not speak of.
 
     They are about the cells on the axis: the edge of its grid matters even if a rival is better.
     """
-    study = grouping.present(study)
-    which = grouping.check_score(study, score)
-    every = rows(study, which)
     on = tuple(row.cell for row in every if not row.rival)
     too_few = any(row.score.n < LEAST for row in every)
     basic = [one for one in cautions(study, which) if one.kind in _BASIC and not (too_few and one.kind == "few_runs")]
@@ -409,7 +412,7 @@ def text(study: StudyData, width: int = 100, color: bool = False, score: str | N
     every = rows(study, which)
     shown = _shown(every)
     head = _head(study)
-    kept = _fitting(columns(study, shown, which), shown, head, width)
+    kept = _fitting(columns(shown, which), shown, head, width)
     lines = [*_wrapped(headline(study), width), ""]
     lines += _lines(shown, kept, main_axis(study), head, width, color)
     lines += ["", *(part for sentence in summary(study, which) for part in _wrapped(sentence, width))]
@@ -557,7 +560,7 @@ def html(study: StudyData, score: str | None = None) -> str:
     study = grouping.present(study)
     which = grouping.check_score(study, score)
     shown = _shown(rows(study, which))
-    said = columns(study, shown, which)
+    said = columns(shown, which)
     axis = main_axis(study)
     unit = grouping.unit(shown[0].cell.score.metric) if shown else ""
     heads = [_head(study), unit, *(column.head for column in said)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from rlsoftmax.plots import curves, grouping, labels, style, table
+from rlsoftmax.plots import curves, labels, style, table
 from rlsoftmax.plots.table import Row
-from rlsoftmax.store.data import CellData, StudyData
+from rlsoftmax.store.data import CellData
 
 OTHERS = "other kinds"
 
@@ -95,27 +95,35 @@ class Items:
         return best if best is not None else self.panels[0].items[0]
 
 
-def items_of(study: StudyData) -> Items:
-    """Return the cells of a study, which has a run. Errors: ConfigError as in `plots.table.rows`."""
-    scores = tuple(which for which in grouping.SCORES if any(grouping.has_score(cell, which) for cell in study.cells))
-    scores = scores if "online" in scores else ("online", *scores)
-    tables = {which: {row.cell.id: row for row in table.rows(study, which)} for which in scores}
-    axis = table.main_axis(study)
-    rows = [{which: tables[which][name] for which in scores} for name in tables["online"]]
-    keys = list(dict.fromkeys(map(_key, rows)))
-    colors = _colors([row["online"] for row in rows], axis)
+def items_of(axis: str | None, tables: Mapping[str, Sequence[Row]], kept: Container[str]) -> Items:
+    """Return the cells of a page.
+
+    Args:
+      axis: the swept number.
+      tables: score -> the rows of all cells, as `plots.table.rows` returns them.
+      kept: ids of the cells that are shown.
+    """
+    by_id = {which: {row.cell.id: row for row in rows} for which, rows in tables.items()}
+    shown = [row for row in tables["online"] if row.cell.id in kept]
+    keys = list(dict.fromkeys(map(_key, shown)))
     places = {where: at for at, where in enumerate(dict.fromkeys(where for where, *_ in keys))}
     items = [
-        Item(at, _name(row["online"], axis), _short(row["online"], axis), places[_key(row)[0]], keys.index(_key(row)),
-             row, color)
-        for at, (row, color) in enumerate(zip(rows, colors, strict=True))
-    ]  # fmt: skip
-    return Items(axis, scores, tuple(_panel(where, at, keys, items, scores) for where, at in places.items()))
+        Item(
+            place=at,
+            name=_name(row, axis),
+            short=_short(row, axis),
+            panel=places[row.where],
+            group=keys.index(_key(row)),
+            rows={which: by_id[which][row.cell.id] for which in tables},
+            color=color,
+        )
+        for at, (row, color) in enumerate(zip(shown, _colors(shown, axis), strict=True))
+    ]
+    return Items(axis, tuple(tables), tuple(_panel(where, at, keys, items, tables) for where, at in places.items()))
 
 
-def _key(rows: Mapping[str, Row]) -> tuple[str, bool, str]:
+def _key(row: Row) -> tuple[str, bool, str]:
     """Return what tells groups apart: condition, whether off the axis, group."""
-    row = rows["online"]
     return row.where, row.rival, "" if row.rival else row.group
 
 

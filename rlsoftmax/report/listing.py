@@ -10,7 +10,6 @@ from rlsoftmax.plots import grouping, labels, table
 from rlsoftmax.plots.table import Row
 from rlsoftmax.report.items import Item, Items
 from rlsoftmax.stats.warnings import value_on
-from rlsoftmax.store.data import StudyData
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,29 +46,29 @@ _NUMBERS: Mapping[str, Callable[[Row], float | None]] = {
 }
 
 
-def listing(study: StudyData, items: Items) -> Listing:
-    """Return the table of a study: a row per cell, columns for which some cell has a word."""
+def listing(axes: Sequence[str], items: Items) -> Listing:
+    """Return the table: a row per cell, columns for which some cell has a word; axes: the swept keys."""
     every = list(items)
     unit = grouping.unit(items.first.cell.score.metric)
     heads, columns = ["cell"], [[Field(item.name, float(item.place)) for item in every]]
-    for axis in study.axes:
+    for axis in axes:
         if axis != items.axis and len({value_on(item.cell, axis) for item in every} - {None}) > 1:
             heads.append(labels.key(axis))
             columns.append([_swept(item, axis) for item in every])
-    for column in table.columns(study, [item.row for item in every], "online"):
+    for column in table.columns([item.row for item in every], "online"):
         heads.append(unit if column.head == "95 % interval" else column.head)
         columns.append([_said(item.row, column) for item in every])
         if column.head == "greedy policy" and len(every) > 1:
             heads.append("behind best, greedy")
-            columns.append(_behind_greedy(study, every))
+            columns.append(_behind_greedy(every))
     heads.append("runs")
     columns.append([_runs(item.row) for item in every])
     return Listing(tuple(heads), tuple(zip(every, zip(*columns, strict=True), strict=True)))
 
 
-def _behind_greedy(study: StudyData, every: Sequence[Item]) -> list[Field]:
+def _behind_greedy(every: Sequence[Item]) -> list[Field]:
     rows = [item.rows["greedy"] for item in every]
-    column = next(column for column in table.columns(study, rows, "greedy") if column.head == "behind best")
+    column = next(column for column in table.columns(rows, "greedy") if column.head == "behind best")
     return [_said(row, column) for row in rows]
 
 

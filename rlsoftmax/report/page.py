@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 import shlex
@@ -18,9 +19,10 @@ from urllib.parse import quote
 
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import grouping, labels, series, table
+from rlsoftmax.plots.table import Row
 from rlsoftmax.report import appendix, every_run, listing, over_time, policies, scores
 from rlsoftmax.report.items import Item, Items, Panel, items_of
-from rlsoftmax.report.provenance import provenance
+from rlsoftmax.report.provenance import Provenance, provenance
 from rlsoftmax.report.verdict import claims
 from rlsoftmax.stats.conditions import scored
 from rlsoftmax.store.data import StudyData
@@ -38,13 +40,15 @@ class Detail:
 
     points: int
     dots: int
-    cells: int
+    cells: int = 1_000_000
+
+    def bytes(self, cells: int, scores: int) -> int:
+        """Return about how large the page of a study will be; measured on studies of 1 to 400 cells."""
+        return 60_000 + min(cells, self.cells) * (4200 + 28 * self.points + 15 * self.dots * scores)
 
 
-# The first that fits is taken; a study of some twenty cells is whole with the first, at under 300 kB.
-DETAILS = (
-    Detail(50, 120, 10_000), Detail(25, 60, 10_000), Detail(25, 20, 10_000), Detail(12, 12, 1000), Detail(12, 12, 300),
-)  # fmt: skip
+# The first that fits is taken; a study of some twenty cells is whole with the first, under 300 kB.
+DETAILS = (Detail(50, 120), Detail(25, 60), Detail(12, 20), Detail(12, 12, 350), Detail(12, 12, 150))
 
 
 def write(study: StudyData) -> Path:
@@ -68,42 +72,74 @@ def html(study: StudyData, details: Sequence[Detail] = DETAILS) -> str:
     Raises:
       ConfigError: if no run is there.
     """
-    whole = grouping.present(study)
+    whole = Whole(grouping.present(study))
     for detail in details:
-        page = _page(whole, detail)
-        if len(page.encode()) <= MOST_BYTES:
-            return page
+        if detail.bytes(len(study.cells), len(whole.tables)) <= MOST_BYTES or detail is details[-1]:
+            page = _page(whole, detail)
+            if len(page.encode()) <= MOST_BYTES:
+                return page
     raise ConfigError(f"a report of study {study.name} does not fit into {MOST_BYTES // 10**6} MB.")
 
 
-def _page(whole: StudyData, detail: Detail) -> str:
-    study = _at_most(whole, detail.cells)
-    items = items_of(study)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Whole:
+    """A study with what is worked out once, however much of it is shown."""
+
+    study: StudyData
+
+    @functools.cached_property
+    def axis(self) -> str | None:
+        """Return the swept number."""
+        return table.main_axis(self.study)
+
+    @functools.cached_property
+    def tables(self) -> dict[str, list[Row]]:
+        """Return score -> rows, for the scores that there are."""
+        greedy = any(grouping.has_score(cell, "greedy") for cell in self.study.cells)
+        return {which: table.rows(self.study, which) for which in (grouping.SCORES if greedy else grouping.SCORES[:1])}
+
+    @functools.cached_property
+    def provenance(self) -> Provenance:
+        """Return where the numbers come from."""
+        return provenance(self.study)
+
+
+def _page(whole: Whole, detail: Detail) -> str:
+    study, axis = whole.study, whole.axis
+    kept = _kept(whole.tables["online"], detail.cells)
+    items = items_of(axis, whole.tables, kept)
     views = [_view(panel, items, detail) for panel in items.panels]
-    shown = listing.listing(study, items)
+    shown = listing.listing(study.axes, items)
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     page: str = _template().render(
         study=study,
         items=items,
         views=views,
-        question=_question(items.axis),
-        axis_name=labels.key(items.axis) if items.axis is not None else "cell",
-        headline=table.headline(whole),
-        verdicts={which: _verdict(study, items, which) for which in items.scores},
-        warnings={which: table.warnings(study, which) for which in items.scores},
-        claims=claims(whole),
+        question=_question(axis),
+        axis_name=labels.key(axis) if axis is not None else "cell",
+        headline=table.headline(study),
+        verdicts={which: _verdict(whole, items, which) for which in items.scores},
+        warnings={which: table.warnings(study, whole.tables[which], which) for which in items.scores},
+        claims=claims(study),
         listing=shown,
         evidence=appendix.evidence(items),
         methods=appendix.methods(items),
-        provenance=provenance(whole),
-        figures=_figures(whole, items.axis),
-        left_out=list(_left_out(whole, items, detail)),
-        csv=quote(table.csv(study), safe=_SAFE),
+        provenance=whole.provenance,
+        digests=[line for line in whole.provenance.digests if line[0] in {name[:12] for name in kept}],
+        figures=_figures(study, axis),
+        left_out=list(_left_out(study, items, detail)),
+        csv=quote(table.csv_of(study.axes, [item.row for item in items]), safe=_SAFE),
         data=quote(_json(study, items, views, shown), safe=_SAFE),
         script=script,
         policy=_policy(script),
     )
     return page
+
+
+def _kept(rows: Sequence[Row], most: int) -> set[str]:
+    """Return the ids of at most so many cells: those with the highest score."""
+    means = {row.cell.id: grouping.mean_of(scored(row.cell)[1]) for row in rows}
+    return set(sorted(means, key=lambda name: -means[name])[:most])
 
 
 def _template() -> Any:
@@ -184,20 +220,11 @@ def _question(axis: str | None) -> str:
     return f"Which {labels.key(axis)}?" if axis is not None else "Which cell?"
 
 
-def _at_most(study: StudyData, most: int) -> StudyData:
-    """Return the study with at most so many cells: those with the highest score, in their own order."""
-    if len(study.cells) <= most:
-        return study
-    means = {cell.id: grouping.mean_of(scored(cell)[1]) for cell in study.cells}
-    kept = set(sorted(means, key=lambda name: -means[name])[:most])
-    return dataclasses.replace(study, cells=tuple(cell for cell in study.cells if cell.id in kept))
-
-
-def _left_out(whole: StudyData, items: Items, detail: Detail) -> Iterator[str]:
+def _left_out(study: StudyData, items: Items, detail: Detail) -> Iterator[str]:
     """Yield what a reader would miss, so that a page never looks more complete than it is."""
     shown = sum(1 for _ in items)
-    if shown < len(whole.cells):
-        yield f"only {shown} of {len(whole.cells)} cells are on this page, those with the highest score"
+    if shown < len(study.cells):
+        yield f"only {shown} of {len(study.cells)} cells are on this page, those with the highest score"
     bins = max(len(item.cell.edges) - 1 for item in items)
     if bins > detail.points:
         yield f"curves are drawn with at most {detail.points} of {bins} bins, neighbours added"
@@ -212,10 +239,10 @@ def _figures(study: StudyData, axis: str | None) -> str:
     return f"rlsoftmax plot {shlex.quote(study.name)} --kind {kind} --style paper --format pdf"
 
 
-def _verdict(study: StudyData, items: Items, which: str) -> list[str]:
+def _verdict(whole: Whole, items: Items, which: str) -> list[str]:
     """Return what the table says; of a single cell, its score."""
-    said = table.verdict(study, which)
-    return said if len(study.cells) > 1 else [scores.said(items.first, which), *said]
+    said = table.verdict(whole.tables[which], whole.axis, which)
+    return said if len(whole.study.cells) > 1 else [scores.said(items.first, which), *said]
 
 
 def _json(study: StudyData, items: Items, views: Sequence[View], shown: listing.Listing) -> str:

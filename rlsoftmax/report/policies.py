@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.errors import ConfigError, RlsoftmaxError
-from rlsoftmax.plots import labels, replayed
+from rlsoftmax.plots import curves, labels, replayed
 from rlsoftmax.plots import policy as maps
 from rlsoftmax.report.geometry import Floats, short
 from rlsoftmax.report.items import Item, Panel
 
-MOST_ARMS, MOST_STATES = 40, 60
+MOST_ARMS, MOST_STATES, MOST_POLICIES = 40, 60, 60
+_PATIENCE = 5
 _STEPS = 2e7  # that may be played again for a page: half a second
 _RUNS_OF_ARMS, _RUNS_OF_STATES = 200, 5
 
@@ -49,15 +50,25 @@ class Policies:
 def policies(panel: Panel) -> Policies:
     """Return the final policies of what a condition shows; nothing is raised, reasons are kept."""
     found: dict[int, Learned] = {}
-    missing: dict[int, str] = {}
+    missing = {item.place: f"Only {MOST_POLICIES} final policies are on this page." for item in panel.drawn}
     world = Policies("", (), (), found, missing)
-    for item in panel.drawn:
+    for tried, item in enumerate(_some(panel)):
         try:
             world = world if found else dataclasses.replace(_world(item), learned=found, missing=missing)
             found[item.place] = _LOOKS[world.kind](item, panel)
+            del missing[item.place]
         except RlsoftmaxError as error:
-            missing[item.place] = str(error)
+            missing[item.place] = str(error)[:1].upper() + str(error)[1:]
+            if tried == _PATIENCE and not found:  # what holds for these holds for all
+                missing |= dict.fromkeys(missing, missing[item.place])
+                break
     return world if found else dataclasses.replace(world, kind="")
+
+
+def _some(panel: Panel) -> list[Item]:
+    """Return at most MOST_POLICIES items, the best among them."""
+    best = panel.drawn.index(panel.best["online"]) if panel.best["online"] is not None else 0
+    return [panel.drawn[at] for at in curves.chosen(len(panel.drawn), best, MOST_POLICIES)]
 
 
 def _world(item: Item) -> Policies:
@@ -117,9 +128,10 @@ _LOOKS: dict[str, Callable[[Item, Panel], Learned]] = {"arms": _arms, "map": _ma
 def _affordable(item: Item, panel: Panel, most: int) -> int:
     """Return how many runs may be played again, so that the page is made in a moment."""
     steps = int(item.cell.edges[-1])
-    runs = int(_STEPS / (steps * len(panel.drawn)))
+    cells = min(len(panel.drawn), MOST_POLICIES)
+    runs = int(_STEPS / (steps * cells))
     if runs < 1:
-        raise ConfigError(f"Too long to be played again for a page: {len(panel.drawn)} runs of {steps} steps.")
+        raise ConfigError(f"Too long to be played again for a page: {cells} runs of {steps} steps.")
     return min(runs, most, len(item.cell.runs))
 
 

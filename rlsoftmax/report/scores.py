@@ -55,7 +55,7 @@ class Join:
 
 @dataclasses.dataclass(frozen=True)
 class Name:
-    """The name of a group, centred at x."""
+    """The name of a group, centred at x; y: its foot."""
 
     group: int
     x: float
@@ -66,6 +66,12 @@ class Name:
         """Return whether two names lie on each other."""
         room = (geometry.wide(self.text) + geometry.wide(other.text)) / 2.0
         return abs(self.x - other.x) < room and abs(self.y - other.y) < _LINE
+
+    def hides(self, dot: Dot) -> bool:
+        """Return whether the name lies on a dot or its interval."""
+        high, low = (dot.high, dot.low) if dot.bar else (dot.y, dot.y)
+        near = abs(self.x - dot.x) < geometry.wide(self.text) / 2.0 + 4.0
+        return near and high - 4.0 < self.y and self.y - _LINE < low + 4.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -113,7 +119,7 @@ def _over_values(panel: Panel, axis: str, which: str, values: Sequence[float], l
     groups = [group for group in panel.groups if not group.others]
     right = min(max((geometry.wide(item.short) for item in rivals), default=0.0) + 14, WIDEST)
     frame = Frame(WIDTH, HEIGHT, 46, max(right, 22), 12 + _LINE * min(len(groups) - 1, 5), 40)
-    x, y = _places(values, frame, log), Scale(_limits([*on, *rivals], which), frame.up)
+    (x, x_ticks), y = _scale(values, frame, log), Scale(_limits([*on, *rivals], which), frame.up)
     at = dict(zip(values, x.tolist(), strict=True))
     dots = [dot_of(item, which, at[item.row.value], y) for item in on if item.row.value is not None]
     dots = [dot for dot in dots if math.isfinite(dot.y)]
@@ -124,7 +130,7 @@ def _over_values(panel: Panel, axis: str, which: str, values: Sequence[float], l
         title=title_of(on[0].cell, which),
         x_label=_axis_label(axis, log),
         frame=frame,
-        x_ticks=geometry.swept_ticks(values, x),
+        x_ticks=x_ticks,
         y_ticks=geometry.ticks(y),
         dots=dots,
         joins=[Join(group.place, _path(dots, group.place)) for group in groups],
@@ -135,12 +141,14 @@ def _over_values(panel: Panel, axis: str, which: str, values: Sequence[float], l
     )
 
 
-def _places(values: Sequence[float], frame: Frame, log: bool) -> Floats:
-    """Return pixels; on the log axis 0 and infinity stand apart at its ends."""
+def _scale(values: Sequence[float], frame: Frame, log: bool) -> tuple[Floats, list[Tick]]:
+    """Return the pixels of the values, and ticks; on the log axis 0 and infinity stand apart at its ends."""
     scale = scales.SweptScale(tuple(values))
     places = scale.position(values) if log else np.asarray(values)
     margin = 0.5 * scale.step if log else 0.03 * float(np.ptp(places))
-    return Scale((float(places.min()) - margin, float(places.max()) + margin), frame.across)(places)
+    across = Scale((float(places.min()) - margin, float(places.max()) + margin), frame.across)
+    x = across(places)
+    return x, geometry.swept_ticks(values, x) if log else geometry.ticks(across, 6)
 
 
 def _limits(shown: Sequence[Item], which: str) -> tuple[float, float]:
@@ -194,17 +202,21 @@ def _stretches(dots: Sequence[Dot], which: str, x: Floats) -> list[Stretch]:
 
 
 def _names(groups: Sequence[Group], dots: Sequence[Dot]) -> list[Name]:
-    """Return the name of each group above its highest dot, or above the names that are there."""
+    """Return the name of each group, above or below one of its dots, the highest that has room."""
     found: list[Name] = []
     for group in groups:
-        mine = [dot for dot in dots if dot.item.group == group.place]
-        if mine:
-            top = min(mine, key=lambda dot: dot.y)
-            name = Name(group.place, top.x, (top.high if top.bar else top.y) - 8.0, group.label)
-            while any(name.touches(other) for other in found):
-                name = dataclasses.replace(name, y=name.y - _LINE)
-            found.append(name)
+        mine = sorted((dot for dot in dots if dot.item.group == group.place), key=lambda dot: dot.y)
+        others = [dot for dot in dots if dot.item.group != group.place]
+        some = [name for dot in mine for name in _beside(dot, group)]
+        if some:
+            free = (name for name in some if not any(map(name.touches, found)) and not any(map(name.hides, others)))
+            found.append(next(free, some[0]))
     return found
+
+
+def _beside(dot: Dot, group: Group) -> tuple[Name, Name]:
+    high, low = (dot.high, dot.low) if dot.bar else (dot.y, dot.y)
+    return Name(group.place, dot.x, high - 8.0, group.label), Name(group.place, dot.x, low + 17.0, group.label)
 
 
 def _apart(words: Sequence[Label], frame: Frame) -> list[Label]:

@@ -53,7 +53,10 @@ def set_of_best(scores: Sequence[Scores] | Floats, level: float = 0.95) -> SetOf
         check_least(int((~np.isnan(row)).sum()), f"scores[{number}]")
     difference, error, n = pairwise(values)
     share = 1.0 - (1.0 - level) / max(len(values) - 1, 1)
-    noise = np.where(n >= LEAST, t_quantile(share, np.maximum(n - 1, 1)) * error, np.inf)
+    counts, which = np.unique(n, return_inverse=True)  # few different numbers of shared runs, many pairs
+    reach = np.where(counts >= LEAST, t_quantile(share, np.maximum(counts - 1, 1)), np.inf)
+    with np.errstate(invalid="ignore"):  # infinity times an error of 0: too few runs to be told apart
+        noise = np.where(n >= LEAST, reach[which.reshape(n.shape)] * error, np.inf)
     np.fill_diagonal(noise, 0.0)
     rounding = 1e-12 * np.nanstd(values)  # equal cells are equal, whatever the matrix products round
     members = np.all(difference >= -noise - rounding, axis=1)
