@@ -383,13 +383,28 @@ def rival(study, policy):
     return max(kin, key=np.mean)
 
 
-def test_provenance_has_the_digest_the_command_and_the_configuration(study, text):
+@pytest.mark.parametrize("make", [simulated.union, simulated.broken])
+def test_the_digest_is_that_of_what_the_command_prints(make):
+    study = make()
     lines = "".join(f"{c.id[:12]} {len(c.runs)} {digest(c.runs, c.arrays)}\n" for c in study.cells)
-    words = Reader(text).text
+    words = Reader(page.html(study)).text
     assert hashlib.sha256(lines.encode()).hexdigest() in words
+    assert " ".join(lines.split()) in words
+
+
+def test_provenance_has_the_command_and_the_configuration(study, text):
+    words = Reader(text).text
     assert study.command in words
     assert "env.name gaussian_bandit" in words
     assert re.search(r"policy\.name boltzmann, epsilon_greedy, ucb", words)
+
+
+def test_the_best_is_also_shown_on_fresh_runs():
+    study = rs.sweep(env="testbed", tau=[0.1, 1.0], runs=5, report_runs=7, steps=20)
+    words = Reader(page.html(study.data)).text
+    assert "on 7 fresh runs" in words
+    assert re.search(r"on fresh runs [−\d.]+ ± [\d.]+ \(7\)", words)
+    assert "played again on fresh ones: the score on those is the one to report." in words
 
 
 def test_claims_and_what_became_of_them_are_listed():

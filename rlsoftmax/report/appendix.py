@@ -138,6 +138,12 @@ def _chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def _chosen_on(items: Items) -> str:
+    if any(item.row.fresh for item in items):
+        return "the runs shown here and played again on fresh ones: the score on those is the one to report."
+    return "the same runs that its score is reported on, so that score is too high on average."
+
+
 def methods(items: Items) -> list[str]:
     """Return how the numbers were made, in sentences that hold for this study."""
     counts = sorted({len(item.cell.runs) for item in items})
@@ -151,8 +157,8 @@ def methods(items: Items) -> list[str]:
         "share of runs that sharing luck made unnecessary.",
         "“Cannot be told from the best” is screening with common random numbers (Nelson, Swann, Goldsman and Song, "
         "2001): paired t, Bonferroni over the others; the truly best cell is kept with at least 95 %.",
-        "The best was chosen on the same runs that its score is reported on, so that score is too high on average. "
-        "“Would win” is how often a cell has the highest mean when the runs are drawn again (2000 resamples).",
+        f"The best was chosen on {_chosen_on(items)} “Would win” is how often a cell has the highest mean when the "
+        "runs are drawn again (2000 resamples).",
         "“Detectable” is the true difference from the best that so many runs would have shown with a chance of 80 %. "
         "“Best beats it in” is the share of runs in which the best scored higher with the same luck, a tie being half.",
         *(["A bin in which no episode ended is missing, never 0."] if episodes else []),

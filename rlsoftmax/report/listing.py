@@ -61,9 +61,19 @@ def listing(axes: Sequence[str], items: Items) -> Listing:
         if column.head == "greedy policy" and len(every) > 1:
             heads.append("behind best, greedy")
             columns.append(_behind_greedy(every))
+    if any(item.row.fresh for item in every):
+        heads.append("on fresh runs")
+        columns.append([_fresh(item.row) for item in every])
     heads.append("runs")
     columns.append([_runs(item.row) for item in every])
     return Listing(tuple(heads), tuple(zip(every, zip(*columns, strict=True), strict=True)))
+
+
+def _fresh(row: Row) -> Field:
+    if row.fresh is None:
+        return Field("", math.nan)
+    again = row.fresh.fresh
+    return Field(f"{table.spread(again, table.decimals([again]))} ({again.n})", again.mean)
 
 
 def _behind_greedy(every: Sequence[Item]) -> list[Field]:

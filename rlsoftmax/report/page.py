@@ -72,7 +72,7 @@ def html(study: StudyData, details: Sequence[Detail] = DETAILS) -> str:
     Raises:
       ConfigError: if no run is there.
     """
-    whole = Whole(grouping.present(study))
+    whole = Whole(study)
     for detail in details:
         if detail.bytes(len(study.cells), len(whole.tables)) <= MOST_BYTES or detail is details[-1]:
             page = _page(whole, detail)
@@ -83,9 +83,14 @@ def html(study: StudyData, details: Sequence[Detail] = DETAILS) -> str:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Whole:
-    """A study with what is worked out once, however much of it is shown."""
+    """A study with what is worked out once, however much of it is shown. given: as it was read."""
 
-    study: StudyData
+    given: StudyData
+
+    @functools.cached_property
+    def study(self) -> StudyData:
+        """Return the study, in which cells without a run are there as missing."""
+        return grouping.present(self.given)
 
     @functools.cached_property
     def axis(self) -> str | None:
@@ -101,7 +106,7 @@ class Whole:
     @functools.cached_property
     def provenance(self) -> Provenance:
         """Return where the numbers come from."""
-        return provenance(self.study)
+        return provenance(self.given)
 
 
 def _page(whole: Whole, detail: Detail) -> str:
