@@ -2,8 +2,8 @@
 
     python experiments/speed_report/speed_report.py [rounds]
 
-Everything from the numbers in memory to the text of the page counts: intervals, comparisons, the set of best, resampling,
-digests, final policies (played again) and all pictures. The smallest of some rounds counts; they take turns.
+Everything from the numbers in memory to the text of the page counts: intervals, comparisons, the set of best,
+resampling, digests, final policies (played again) and all pictures. The fewest seconds count; the works take turns.
 """
 
 import os
