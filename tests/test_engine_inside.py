@@ -6,6 +6,7 @@ import math
 import cases
 import numpy as np
 import pytest
+from drawn import Drawn, backed_up, value_iteration
 
 import rlsoftmax as rs
 from rlsoftmax import core
@@ -15,7 +16,6 @@ from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.r_learning import RLearning
 from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.agents.sarsa import Sarsa
-from rlsoftmax.contracts import Environment, Transitions
 from rlsoftmax.engine import inside, loop
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.inside import behaviour, discounted_return, optimal_values, play_and_look, seen_inside
@@ -34,42 +34,7 @@ from rlsoftmax.schedules.count_based import CountBased
 LOOKS = (0, 7, 30, 59)
 
 
-class Drawn(Environment):
-    """Five states, three actions, two outcomes each, some of which end the episode; all drawn by `number`."""
-
-    number: int = 0
-    limit: int | None = 6
-    states, actions = 5, 3
-
-    def shared(self):
-        rng = np.random.default_rng(self.number)
-        chance = rng.uniform(0.1, 0.9, (5, 3))
-        arrays = {"chance": np.stack([chance, 1.0 - chance], axis=-1), "after": rng.integers(0, 5, (5, 3, 2))}
-        return arrays | {"pay": rng.normal(size=(5, 3, 2)), "final": rng.random((5, 3, 2)) < 0.2}
-
-    def start(self, uniform):
-        return 0 if uniform < 0.75 else 3
-
-    def step(self, chance, after, pay, final, state, action, uniform):
-        j = 0 if uniform < chance[state, action, 0] else 1
-        return after[state, action, j], pay[state, action, j], final[state, action, j]
-
-    def transitions(self):
-        arrays = self.shared()
-        first = np.array([0.75, 0.0, 0.0, 0.25, 0.0])
-        return Transitions(arrays["chance"], arrays["after"], arrays["pay"], arrays["final"], first)
-
-
 # --- plain Python: what a reader of the book would write ------------------------------------------------------------
-
-
-def backed_up(table, value, state, action, gamma=1.0):
-    """Return the mean of reward + gamma value(next state)."""
-    total = 0.0
-    for j in range(table.chance.shape[2]):
-        ahead = 0.0 if table.final[state, action, j] else value[table.after[state, action, j]]
-        total += table.chance[state, action, j] * (table.reward[state, action, j] + gamma * ahead)
-    return total
 
 
 def episode_return(policy, table, limit):
@@ -91,17 +56,6 @@ def by_inverse(policy, table, gamma):
         gain[s] += chance * table.reward[s, a, j]
         go[s, table.after[s, a, j]] += chance * (not table.final[s, a, j])
     return float(table.first @ np.linalg.inv(np.eye(states) - gamma * go) @ gain)
-
-
-def value_iteration(table, gamma, allowed=None):
-    """Return the optimal values of all states and actions, by Bellman's equation as it stands."""
-    states, actions, _ = table.chance.shape
-    value, change = [0.0] * states, 1.0
-    while change > 1e-13:
-        ahead = [[backed_up(table, value, s, a, gamma) for a in range(actions)] for s in range(states)]
-        best = [max(v for a, v in enumerate(row) if allowed is None or allowed[s, a]) for s, row in enumerate(ahead)]
-        value, change = best, max(abs(b - v) for b, v in zip(best, value, strict=True))
-    return np.array(ahead)
 
 
 def in_python(monkeypatch):
