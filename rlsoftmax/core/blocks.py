@@ -18,6 +18,7 @@ from rlsoftmax.core.temperature import UNIT, Scale
 Array = npt.NDArray[Any]
 BLOCK = 1 << 16  # float64 entries: 512 kB, inside a core's second cache
 SHORT = 32  # longer rows are faster as they lie
+LOG2_E = 1.4426950408889634
 FAR = 700.0  # exp(-700) is still a normal number: no flag can be raised
 
 
@@ -36,27 +37,31 @@ def one_short_row(x: Array, tau: float) -> Array | None:
 def fill_probabilities(rows: Rows, out: Array) -> Array | None:
     """Write probabilities to `out` [rows, K]; return [rows] where they are still missing, or None."""
     count, entries = out.shape
-    if rows.log_prior is not None or rows.work != np.float64 or rows.scale.negative.any() or not out.size:
+    if rows.log_prior is not None or rows.work != np.float64 or rows.scale.turned or not out.size:
         return np.ones(count, bool)
     sideways = entries <= SHORT and count > 1
     step = min(count, max(1, BLOCK // entries))
     shape = (entries, step) if sideways else (step, entries)
     block, scratch = np.empty(shape), np.empty((shape[0] // 2, step) if sideways else (step, min(entries, PIECE) // 2))
-    total = np.empty((count, 1))
+    total, missing = np.empty((step, 1)), None
     with np.errstate(all="ignore"):
-        scale = _reciprocal(rows.scale) if out.dtype.itemsize < 8 else rows.scale
+        scale, exp = _faster(rows.scale) if out.dtype.itemsize < 8 else (rows.scale, np.exp)
+        fill = _fill_columns if sideways else _fill_rows
         for start in range(0, count, step):
-            part = slice(start, start + step)
+            part, sums = slice(start, start + step), total[: count - start]
             allowed = None if rows.allowed is None else rows.allowed[part]
-            fill = _fill_columns if sideways else _fill_rows
-            fill(rows.values[part], allowed, scale.of_rows(part), block, scratch, out[part], total[part])
-        missing = ~np.isfinite(total) | rows.scale.huge
-    return missing[:, 0] if missing.any() else None
+            fill(rows.values[part], allowed, scale.of_rows(part), exp, block, scratch, out[part], sums)
+            huge = rows.scale.of_rows(part).huge
+            if not np.add.reduce(sums, axis=None) < np.inf or huge.any():
+                missing = np.zeros(count, bool) if missing is None else missing
+                missing[part] = (~np.isfinite(sums) | huge)[:, 0]
+    return missing
 
 
 def _fill_columns(
-    values: Array, allowed: Array | None, scale: Scale, block: Array, scratch: Array, out: Array, total: Array
-) -> None:
+    values: Array, allowed: Array | None, scale: Scale, exp: np.ufunc, block: Array, scratch: Array, out: Array,
+    total: Array,
+) -> None:  # fmt: skip
     """Rows lie on their side in the block, [K, rows]."""
     block = block[:, : len(values)]
     np.copyto(block, values.T)
@@ -65,33 +70,41 @@ def _fill_columns(
     np.subtract(block, np.maximum.reduce(block, axis=0), out=block)
     if scale is not UNIT:
         scale.sideways(block)
-    np.exp(block, out=block)
-    total[:, 0] = column_sum(block, scratch) if out.dtype == np.float64 else np.add.reduce(block, axis=0)
-    _divide(block, total.T, out.dtype)
-    np.copyto(out.T, block, casting="same_kind")
+    exp(block, out=block)
+    if out.dtype == np.float64:  # divided and copied in two steps: numbers that are far apart are written faster so
+        total[:, 0] = column_sum(block, scratch)
+        np.divide(block, total.T, out=block)
+        np.copyto(out.T, block)
+    else:
+        np.add.reduce(block, axis=0, out=total[:, 0])
+        np.multiply(block, 1.0 / total.T, out=out.T, casting="same_kind")
 
 
 def _fill_rows(
-    values: Array, allowed: Array | None, scale: Scale, block: Array, scratch: Array, out: Array, total: Array
-) -> None:
+    values: Array, allowed: Array | None, scale: Scale, exp: np.ufunc, block: Array, scratch: Array, out: Array,
+    total: Array,
+) -> None:  # fmt: skip
     """Rows lie as they are; those longer than a block are taken in pieces that stay in cache."""
     block = out if out.dtype == np.float64 and out.flags.c_contiguous else block[: len(values)]
     best = _best(values, allowed)
     sums = []
     for start in range(0, values.shape[1], PIECE):
         piece = block[:, start : start + PIECE]
-        np.copyto(piece, values[:, start : start + PIECE])
+        some = values[:, start : start + PIECE]
         if allowed is not None:
+            np.copyto(piece, some)
             np.copyto(piece, -np.inf, where=~allowed[:, start : start + PIECE])
-        np.subtract(piece, best, out=piece)
+            some = piece
+        np.subtract(some, best, out=piece)
         if scale is not UNIT:
             scale(piece, piece)
-        np.exp(piece, out=piece)
+        exp(piece, out=piece)
         sums.append(row_sum(piece) if out.dtype == np.float64 else np.add.reduce(piece, axis=1, keepdims=True))
     total[:] = sums[0] if len(sums) == 1 else row_sum(np.concatenate(sums, axis=1))
-    _divide(block, total, out.dtype)
-    if block is not out:
-        np.copyto(out, block, casting="same_kind")
+    if out.dtype == np.float64:
+        np.divide(block, total, out=out)
+    else:
+        np.multiply(block, 1.0 / total, out=out, casting="same_kind")
 
 
 def _best(values: Array, allowed: Array | None) -> Array:
@@ -102,13 +115,12 @@ def _best(values: Array, allowed: Array | None) -> Array:
     return best.astype(np.float64)
 
 
-def _divide(block: Array, total: Array, dtype: np.dtype[Any]) -> None:
-    """Results of less than float64 have digits to spare: one rounding more is not seen, and a product is cheaper."""
-    if dtype == np.float64:
-        np.divide(block, total, out=block)
-    else:
-        np.multiply(block, 1.0 / total, out=block)
+def _faster(scale: Scale) -> tuple[Scale, np.ufunc]:
+    """Return a scale and its exponential for results of less than float64: a product, and a power of two.
 
-
-def _reciprocal(scale: Scale) -> Scale:
-    return scale if scale.inverse or scale is UNIT else Scale(1.0 / scale.size, True, scale.negative)
+    They have digits to spare: a few roundings more in float64 are not seen.
+    """
+    if scale is UNIT:
+        return scale, np.exp
+    size = scale.size * LOG2_E if scale.inverse else LOG2_E / scale.size
+    return Scale(size, True, scale.negative), np.exp2

@@ -18,6 +18,9 @@ from rlsoftmax.core.temperature import Scale, scale
 from rlsoftmax.errors import ArgumentError, shown
 
 Array = npt.NDArray[Any]
+FLOAT64, FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
+NOTHING = np.asarray(0.0)
+NOTHING.flags.writeable = False  # shared
 EXACT = 2**53  # every whole number up to here is a float64
 
 
@@ -36,7 +39,7 @@ class Rows:
     @property
     def work(self) -> np.dtype[Any]:
         """The type computed in: at least float64."""
-        return np.dtype(np.longdouble if self.dtype == np.longdouble else np.float64)
+        return self.dtype if self.dtype == np.longdouble else FLOAT64
 
     def some(self, rows: Array | slice) -> Rows:
         """Return the problem of some of the rows."""
@@ -114,13 +117,17 @@ def lay_out(
     prior = None if log_prior is None else real("log_prior", log_prior)
     shapes = [a.shape for a in (allowed, prior) if a is not None]
     plan = layout(values.shape, axis, *shapes, per_row=size.size.shape)
-    dtype = values.dtype.newbyteorder("=") if values.dtype.kind == "f" else np.dtype(np.float64)
+    dtype = values.dtype if values.dtype in (FLOAT64, FLOAT32) else _result_type(values.dtype)
     size = size.laid_out(plan)
-    flat, offset = plan.to_rows(values), np.asarray(0.0)
+    flat, offset = plan.to_rows(values), NOTHING
     allowed = None if allowed is None else plan.to_rows(allowed)
     if flat.dtype.kind in "iu" and flat.dtype.itemsize == 8 and not _representable(flat):
         flat, offset = _shifted(flat, allowed, size.negative)
     return Rows(flat, offset, allowed, None if prior is None else plan.to_rows(prior), size, plan, dtype)
+
+
+def _result_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype.newbyteorder("=") if dtype.kind == "f" else FLOAT64
 
 
 def real(name: str, x: npt.ArrayLike) -> Array:

@@ -34,12 +34,19 @@ class Layout:
         return math.prod(self.reduced)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the input is a matrix of such rows."""
+        return self.axes == (-1,) and len(self.batch) == 1
+
+    @property
     def last(self) -> bool:
         """Whether rows already lie as they should."""
         return self.axes == tuple(range(-len(self.axes), 0))
 
     def to_rows(self, array: Array) -> Array:
         """Return [rows, K]; the array must broadcast to `shape`."""
+        if self.is_plain and array.shape == self.shape:
+            return array
         full = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
         moved = full if self.last else np.moveaxis(full, self.axes, range(-len(self.axes), 0))
         return moved.reshape(self.rows, self.entries)
@@ -50,6 +57,8 @@ class Layout:
 
     def restore(self, rows: Array) -> Any:
         """Return [rows, K] in the shape of the input."""
+        if self.is_plain:
+            return rows
         full = rows.reshape(self.batch + self.reduced)
         if not self.last:
             full = np.moveaxis(full, range(-len(self.axes), 0), self.axes).copy(order="C")

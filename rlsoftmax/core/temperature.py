@@ -45,6 +45,11 @@ class Scale:
         (np.multiply if self.inverse else np.divide)(gaps, self.size.T, out=gaps)
 
     @property
+    def turned(self) -> bool:
+        """Whether the order of some values is turned round."""
+        return self.negative is not NO and bool(self.negative.any())
+
+    @property
     def huge(self) -> Array:
         """Where the temperature is so large that even a gap beyond the largest float matters."""
         return np.less(self.size, 1.0 / HUGE) if self.inverse else np.greater(self.size, HUGE)
