@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import platform
 import re
@@ -32,6 +33,7 @@ from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows, order_of
 
 CHUNK_SECONDS, CHUNK_BYTES = 2.0, 32 << 20
+IN_ADVANCE = 8  # blocks per thread that wait or run, so that no thread is idle while a chunk is gathered and written
 Lane = tuple[int, int]  # number of the cell in the plan, run
 
 
@@ -219,12 +221,12 @@ def _play_group(
     writer: _Writer,
     stop: threading.Event,
 ) -> None:
-    """Keep the pool busy with the blocks of one kind, two per thread in advance, and write what is finished."""
+    """Keep the pool busy with the blocks of one kind, and write what is finished."""
     waiting, running = iter(group), set()
     ready = kernel.result()
     for task in waiting:
         running.add(pool.submit(_finish, task, ready, stop))
-        while len(running) >= 2 * threads:
+        while len(running) >= IN_ADVANCE * threads:
             running = _collect(running, writer)
     while running:
         running = _collect(running, writer)
@@ -305,8 +307,9 @@ def _rows(blocks: list[_Harvest]) -> Rows:
     cells = [block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()]
     runs = np.concatenate([block.task.run[keep] for block, keep in kept])
     order, setup = order_of(cells, runs), blocks[0].task.setups[0]
-    places = np.split(np.argsort(order), np.cumsum([len(block.task.run[keep]) for block, keep in kept])[:-1])
-    arrays = {name: _placed([block.arrays[name][keep] for block, keep in kept], places) for name in blocks[0].arrays}
+    ends = np.cumsum([len(block.task.run[keep]) for block, keep in kept])
+    moves = [_stretches(place) for place in np.split(np.argsort(order), ends[:-1])]
+    arrays = {name: _placed([block.arrays[name][keep] for block, keep in kept], moves) for name in blocks[0].arrays}
     return Rows(
         cells=tuple(cells[row] for row in order.tolist()),
         runs=runs[order],
@@ -319,11 +322,23 @@ def _rows(blocks: list[_Harvest]) -> Rows:
     )
 
 
-def _placed(parts: Sequence[Array], places: Sequence[Array]) -> Array:
-    """Return one array whose rows `places[i]` are those of `parts[i]`."""
+def _stretches(place: Array) -> list[tuple[slice, slice]]:
+    """Return (rows here, rows there) of every stretch of neighbours: slices move without the interpreter's lock.
+
+    >>> _stretches(np.array([4, 5, 0]))
+    [(slice(0, 2, None), slice(4, 6, None)), (slice(2, 3, None), slice(0, 1, None))]
+    """
+    cuts = [0, *(np.flatnonzero(np.diff(place) != 1) + 1).tolist(), len(place)]
+    there = place.tolist()
+    return [(slice(a, b), slice(there[a], there[a] + b - a)) for a, b in itertools.pairwise(cuts) if b > a]
+
+
+def _placed(parts: Sequence[Array], moves: Sequence[Sequence[tuple[slice, slice]]]) -> Array:
+    """Return one array that holds the rows of all parts, each where its moves say."""
     whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
-    for part, place in zip(parts, places, strict=True):
-        whole[place] = part
+    for part, stretches in zip(parts, moves, strict=True):
+        for here, there in stretches:
+            whole[there] = part[here]
     return whole
 
 
