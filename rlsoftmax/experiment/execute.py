@@ -22,7 +22,7 @@ from rlsoftmax.engine.harvest import harvest
 from rlsoftmax.engine.inside import play_and_look, seen_inside
 from rlsoftmax.engine.prepare import prepare, rehearse
 from rlsoftmax.engine.replay import locate_failure
-from rlsoftmax.engine.setup import Array, Setup
+from rlsoftmax.engine.setup import Array, Ints, Setup
 from rlsoftmax.engine.stepped import Trouble
 from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
@@ -34,7 +34,6 @@ from rlsoftmax.store.rows import Rows, order_of
 
 CHUNK_SECONDS, CHUNK_BYTES = 2.0, 32 << 20
 IN_ADVANCE = 8  # blocks per thread that wait or run, so that no thread is idle while a chunk is gathered and written
-Lane = tuple[int, int]  # number of the cell in the plan, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,11 +139,11 @@ def _groups(plan: Plan, results: Store, runs: range) -> list[list[Task]]:
     for c, setup in enumerate(setups):
         groups.setdefault(setup.shape, []).append(c)
     missing = _missing(plan, results, setups, runs)
-    tasks = (list(_tasks(plan, setups, [(c, r) for c in group for r in missing[c]])) for group in groups.values())
+    tasks = (list(_tasks(plan, setups, group, missing)) for group in groups.values())
     return [group for group in tasks if group]
 
 
-def _missing(plan: Plan, results: Store, setups: Sequence[Setup], runs: range) -> list[list[int]]:
+def _missing(plan: Plan, results: Store, setups: Sequence[Setup], runs: range) -> list[Ints]:
     """Return, for every cell, those of `runs` that are neither there nor known to fail.
 
     What is asked for now, and was not when they were played, is made by playing again.
@@ -158,7 +157,8 @@ def _missing(plan: Plan, results: Store, setups: Sequence[Setup], runs: range) -
                 have[cell] = set()
     for cell, failures in results.failures().items():
         have.setdefault(cell, set()).update(failure.run for failure in failures)
-    return [[run for run in runs if run not in have.get(cell, ())] for cell in ids]
+    every = np.arange(runs.start, runs.stop)
+    return [np.setdiff1d(every, list(have[cell])) if have.get(cell) else every for cell in ids]
 
 
 def _wanted(plan: Plan, setup: Setup) -> tuple[str, ...]:
@@ -168,19 +168,17 @@ def _wanted(plan: Plan, setup: Setup) -> tuple[str, ...]:
     return (*memory, *(seen_inside(setup) if setup.inside else ()), *((f"{TRIED}{episodes}",) if episodes else ()))
 
 
-def _tasks(plan: Plan, setups: Sequence[Setup], lanes: list[Lane]) -> Iterator[Task]:
+def _tasks(plan: Plan, setups: Sequence[Setup], group: Sequence[int], missing: Sequence[Ints]) -> Iterator[Task]:
     """Cut the missing runs into blocks: the same runs of all cells stay together, so that a problem is built once."""
-    if not lanes:
-        return
-    width = plan.lanes or _width(setups[lanes[0][0]], len(lanes), plan.threads or os.cpu_count() or 1)
-    lanes = sorted(lanes, key=lambda lane: (lane[1] // width, lane[0], lane[1]))
-    for first in range(0, len(lanes), width):
-        block = lanes[first : first + width]
-        cells = sorted({c for c, _ in block})
-        config = np.array([cells.index(c) for c, _ in block], np.int64)
-        run = np.array([r for _, r in block], np.int64)
-        own = [plan.cells[c] for c in cells], [setups[c] for c in cells]
-        yield Task(*own, config, run, plan.window, plan.debug, plan.keep_memory, plan.timeout, plan.evaluate.episodes)
+    cell = np.repeat(group, [len(missing[c]) for c in group])
+    run = np.concatenate([missing[c] for c in group])
+    width = plan.lanes or _width(setups[group[0]], len(run), plan.threads or os.cpu_count() or 1)
+    order = np.lexsort((run, cell, run // width))
+    for first in range(0, len(order), width):
+        lanes = order[first : first + width]
+        some, config = np.unique(cell[lanes], return_inverse=True)
+        own = [plan.cells[c] for c in some.tolist()], [setups[c] for c in some.tolist()], config, run[lanes]
+        yield Task(*own, plan.window, plan.debug, plan.keep_memory, plan.timeout, plan.evaluate.episodes)
 
 
 def _width(setup: Setup, lanes: int, threads: int) -> int:
