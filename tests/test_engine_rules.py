@@ -227,6 +227,16 @@ def a_policy_that_changes_the_values():
     return Q, Mine(), cases.ARMS
 
 
+@refused("in Mine.choose: writes into an array that it may only read.")
+def a_choice_that_changes_the_values():
+    class Mine(Policy):
+        def choose(self, values, uniform):
+            values[0] = 0.0
+            return 0
+
+    return Q, Mine(), cases.ARMS
+
+
 @refused("in Mine.step: writes into an array that it may only read.")
 def an_environment_that_changes_what_all_runs_read():
     class Mine(Environment):

@@ -124,10 +124,13 @@ def _hooks(setup: Setup, block: Block, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _returning(bound: Any, rule: FunctionType, check: Callable[[Any], str]) -> Any:
-    """Return the rule, its answer checked. check: an answer -> what is wrong with it, or nothing."""
+    """Return the rule, its answer checked, which may not write into what it is shown.
 
-    def called(*asked: Any) -> Any:
-        answer = bound(*asked)
+    check: an answer -> what is wrong with it, or nothing.
+    """
+
+    def called(self: Any, game: Any, lane: Any, *asked: Any) -> Any:
+        answer = bound(self, game, lane, *(read_only(a) if isinstance(a, np.ndarray) else a for a in asked))
         _complain(rule, check(answer))
         return answer
 
