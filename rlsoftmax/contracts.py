@@ -88,6 +88,11 @@ class Schedule(_Part):
         """Whether the temperature depends on the run, not on the step alone."""
         return "temperature" in type(self).own_rules()
 
+    @property
+    def steady(self) -> float | None:
+        """The number that is the same at every step, if the schedule knows one: it is then asked for once."""
+        return None
+
     def __call__(self, step: Floats) -> Floats:
         """Return the value at each step."""
         raise RuleError(f"{type(self).__name__} depends on the run: it has no value at a step.")

@@ -52,6 +52,7 @@ class Block:
         self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
         self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts]
+        self.moving = [_moving(parts) for parts in self._parts]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
         self.age = None if self.kind.bandit else np.zeros(self.lanes, np.int64)
         self.gain = None if self.kind.bandit else np.zeros(self.lanes)
@@ -166,8 +167,8 @@ class Block:
 
     def _game(self, rows: int) -> Game:
         steps = np.arange(self.first, self.first + rows + 1, dtype=np.float64)
-        for table, parts in zip(self.tables, self._parts, strict=True):
-            _fill_schedules(table, parts, steps)
+        for table, moving in zip(self.tables, self.moving, strict=True):
+            _fill_schedules(table, moving, steps)
         first = self.setups[0]
         bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
         return Game(
@@ -257,7 +258,7 @@ def _ranked(block: Block) -> Array:
     arrays = {name: block.array(name) for name in names}
     agents = [setup.agent for setup in block.setups]
     table = _tabulate(agents, 1)  # a rule reads the numbers of this step, schedules among them
-    _fill_schedules(table, agents, np.array([float(block.first)]))
+    _fill_schedules(table, _moving(agents), np.array([float(block.first)]))
     for l in range(block.lanes):
         self = table[0, block.config[l]]
         for state in range(world.states):
@@ -300,20 +301,38 @@ def _columns(part: Component | None) -> list[tuple[str, type]]:
 def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
     """Return [row, config]: the numbers of each component, repeated for every step of a window."""
     columns = _columns(parts[0])
-    found = [[getattr(part, name, 0.0) for name, _ in columns] for part in parts]
-    numbers = [tuple(value if isinstance(value, (int, float)) else 0.0 for value in values) for values in found]
+    numbers = [tuple(_number(getattr(part, name, 0.0)) for name, _ in columns) for part in parts]
     row = np.array(numbers, columns).view(np.uint8)  # bytes are repeated much faster than records
     table = np.repeat(row[None], rows, axis=0).view(columns)
     return table.view(np.dtype((Row, table.dtype)))
 
 
-def _fill_schedules(table: Any, parts: Sequence[Component | None], steps: Array) -> None:
+def _number(value: Any) -> float:
+    """Return what stands in a field: a number, that of a schedule that has but one, else 0 until it is filled in."""
+    if isinstance(value, Schedule):
+        return value.steady or 0.0
+    return value if isinstance(value, (int, float)) else 0.0
+
+
+Moving = Sequence[tuple[str, dict[int, Schedule]]]  # field, and the schedule of each configuration that has one there
+
+
+def _moving(parts: Sequence[Component | None]) -> Moving:
+    """Return the fields whose numbers change from step to step, and how."""
+    names = schema(type(parts[0])) if parts[0] is not None else ()
+    fields = ((name, enumerate(getattr(part, name) for part in parts)) for name in names)
+    found = [(name, {c: value for c, value in values if _changes(value)}) for name, values in fields]
+    return [(name, schedules) for name, schedules in found if schedules]
+
+
+def _changes(value: Any) -> bool:
+    return isinstance(value, Schedule) and not value.adaptive and value.steady is None
+
+
+def _fill_schedules(table: Any, moving: Moving, steps: Array) -> None:
     """Write the values of the schedules among the numbers for these steps."""
-    for name in table.dtype.names if table is not None else ():
-        values = ((c, getattr(part, name, None)) for c, part in enumerate(parts))
-        moving = {c: value for c, value in values if isinstance(value, Schedule) and not value.adaptive}
-        if moving:
-            table[name][: len(steps), list(moving)] = np.stack([value(steps) for value in moving.values()], axis=1)
+    for name, schedules in moving:
+        table[name][: len(steps), list(schedules)] = np.stack([value(steps) for value in schedules.values()], axis=1)
 
 
 # --- buffers --------------------------------------------------------------------------------------------------------

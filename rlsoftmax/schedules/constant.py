@@ -21,5 +21,9 @@ class Constant(Schedule):
 
     value: Annotated[float | Literal["auto"], Bound(0.0, infinite=True), "reward units"] = "auto"
 
+    @property
+    def steady(self):
+        return self.value
+
     def __call__(self, step):
         return np.full(np.shape(step), self.value)

@@ -23,5 +23,9 @@ class Relative(Schedule):
     fraction: Annotated[float, Bound(0.0, infinite=True), "of the value scale"] = 0.1
     scale: Annotated[float | Literal["auto"], POSITIVE, "reward units"] = "auto"
 
+    @property
+    def steady(self):
+        return self.fraction * self.scale
+
     def __call__(self, step):
-        return np.full(np.shape(step), self.fraction * self.scale)
+        return np.full(np.shape(step), self.steady)
