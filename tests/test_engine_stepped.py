@@ -17,7 +17,9 @@ from scipy import stats
 
 import rlsoftmax as rs
 from rlsoftmax.agents.expected_sarsa import ExpectedSarsa
+from rlsoftmax.agents.gradient_bandit import GradientBandit
 from rlsoftmax.agents.q_learning import QLearning
+from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent
 from rlsoftmax.engine.evaluation import Luck, evaluated, greedy_action
@@ -99,10 +101,12 @@ def half_wrong(wrong):
 
 WALK = "Walk-v0"
 QUICK = QLearning(alpha=0.5)
-AGENTS = [
-    (QUICK, (rules.q_learning(0.5), False)),
-    (Sarsa(alpha=0.5), (rules.sarsa(0.5), True)),
-    (ExpectedSarsa(alpha=0.5), (rules.expected_sarsa(0.5), True)),
+AGENTS = [  # engine's agent, its twin, the memory of that one, whether it learns from the next choice
+    (QUICK, rules.q_learning(0.5), rules.values, False),
+    (Sarsa(alpha=0.5), rules.sarsa(0.5), rules.values, True),
+    (ExpectedSarsa(alpha=0.5), rules.expected_sarsa(0.5), rules.values, True),
+    (SampleAverage(), rules.sample_average, rules.values, False),
+    (GradientBandit(alpha=0.4), rules.gradient_bandit(0.4, "before"), rules.preferences, False),
 ]
 
 
@@ -142,17 +146,17 @@ class Outside:
         return []
 
 
-@pytest.mark.parametrize("agent", range(3))
+@pytest.mark.parametrize("agent", range(5))
 @pytest.mark.parametrize("kernel_of", [linked, pytest.param(fuse, marks=pytest.mark.compiled)], ids=["python", "numba"])
 def test_a_stepped_run_has_the_bits_of_the_reference(agent, kernel_of):
-    part, (learn, ahead) = AGENTS[agent]
+    part, learn, memory_of, ahead = AGENTS[agent]
     setup = walk_setup(part, success_when="terminated")
     block = played(setup, 3, 17, kernel_of)
     for run in range(3):
         world, luck = Outside(run), luck_of(cases.SEED, run)
-        memory, tau = rules.values(world), rules.constant(0.5)
+        memory, tau = memory_of(world), rules.constant(0.5)
         _, record = play(world, memory, learn, ahead, rules.boltzmann, tau, luck, 120, setup.edges.tolist())
-        assert block.array("value")[run].tolist() == memory[0]
+        assert block.array(block.kind.names.mind[0])[run].tolist() == memory[0]
         assert {name: sums[run].tolist() for name, sums in block.sums().items()} == record
     cuts = block.sums()["episodes"].sum() - block.sums()["success"].sum()
     assert cuts > 0

@@ -1,9 +1,11 @@
 """Every agent against its book (reference/agents.py) on the same luck, bit for bit; and what must be identical."""
 
+import inspect
 import itertools
 from types import SimpleNamespace
 
 import cases
+import gymnasium
 import numpy as np
 import pytest
 from reference import agents as books
@@ -11,6 +13,7 @@ from reference import agents as books
 from rlsoftmax import shelf
 from rlsoftmax.component import schema
 from rlsoftmax.engine.fuse import LEARNS, fuse, linked
+from rlsoftmax.envs.gymnasium import Gymnasium
 from rlsoftmax.numeric import another_uniform
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.schedules.inverse_time import InverseTime
@@ -41,7 +44,34 @@ AGENTS = {
 }
 CASES = [(name, fields) for name, variants in AGENTS.items() for fields in variants]
 WARM = InverseTime(start=4.0, half_life=20.0)
-WORLDS = {"chain": cases.CHAIN, "arms": cases.ARMS}
+
+
+class Stroll(gymnasium.Env):
+    """Three cells and a prize behind the last; a step may slip. A Python object: it has no table, so it is stepped."""
+
+    observation_space, action_space = gymnasium.spaces.Discrete(3), gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.cell = 0
+        return 0, {}
+
+    def step(self, action):
+        forward = (action == 0) != (self.np_random.random() < 0.2)
+        done = forward and self.cell == 2
+        self.cell = min(self.cell + 1, 2) if forward else 0
+        return self.cell, 10.0 if done else 0.0 if forward else 0.2, done, False, {}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    """The name of the stroll, for as long as these tests run; its episodes are cut after four steps."""
+    gymnasium.register("Stroll-v0", Stroll, max_episode_steps=4)
+    yield
+    del gymnasium.registry["Stroll-v0"]
+
+
+WORLDS = {"chain": cases.CHAIN, "arms": cases.ARMS, "stepped": Gymnasium(id="Stroll-v0")}
 
 
 def setup_of(name, fields, world, tau=WARM, steps=120):
@@ -117,7 +147,8 @@ def test_an_agent_has_the_bits_of_its_book(name, fields, world):
     played = Beside(setup_of(name, fields, world))
     assert len(played.seen[0]) == 120
     assert np.abs(moved(played.block, played.block.memory[0])).max() > 0.0
-    if world == "chain":
+    assert played.block.kind.stepped == (world == "stepped")
+    if world != "arms":
         assert {(t.end, t.over) for t in played.seen[0] + played.seen[1]} == {
             (False, False),
             (False, True),
@@ -134,6 +165,11 @@ def test_a_compiled_agent_has_the_bits_of_the_interpreted_one(name):
         found.append(cases.bits(block.play(kernel_of(block.kind))))
     assert found[0] == found[1]
     assert len(set(found[0].values())) == 3
+
+
+def test_no_book_has_more_than_fifteen_lines():
+    for name in AGENTS:
+        assert len(inspect.getsource(getattr(books, name)).splitlines()) <= 15, name
 
 
 def test_every_agent_is_compared_with_a_book():
@@ -163,7 +199,7 @@ def first_table(setup):
     return moved(block, block.play(linked(block.kind, {})).memory[0])
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", ["chain", "arms"])
 @pytest.mark.parametrize("name", SAME)
 def test_an_agent_without_its_novelty_is_the_plain_one(name, world):
     one, other = (first_table(setup_of(*agent, world)) for agent in SAME[name])
