@@ -274,6 +274,15 @@ def test_boltzmann_gumbel_is_boltzmann_where_all_actions_were_chosen_equally_oft
 
 
 @pytest.mark.compiled
+def test_boltzmann_gumbel_gives_each_action_a_temperature_of_its_own():
+    values, visits = np.array([0.0, 0.4, -np.inf, 0.1]), np.array([[1.0, 16.0, 1.0, 4.0]])
+    counts = drawn(BoltzmannGumbel(c=0.5), values=values, visits=visits)
+    noisy = [stats.gumbel_r(values[k], 0.5 / math.sqrt(visits[0, k])) for k in (0, 1, 3)]
+    assert counts[2] == 0
+    assert law_holds(counts, np.insert(highest_of(noisy, -4.0, 16.0), 2, 0.0))
+
+
+@pytest.mark.compiled
 def test_boltzmann_gumbel_begins_with_an_action_never_chosen_all_alike():
     counts = drawn(
         BoltzmannGumbel(), values=np.array([9.0, 0.0, -np.inf, 1.0, 2.0]), visits=np.array([[1.0, 0, 0, 0, 0]])
