@@ -28,6 +28,7 @@ from rlsoftmax.envs.gaussian_bandit import GaussianBandit
 from rlsoftmax.envs.gymnasium import Gymnasium
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.policies.boltzmann import Boltzmann
+from rlsoftmax.policies.boltzmann_tree import BoltzmannTree
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 from rlsoftmax.policies.greedy import Greedy
 from rlsoftmax.policies.max_boltzmann import MaxBoltzmann
@@ -89,6 +90,10 @@ NAMED = [
 ]
 
 
+# A tree that is brought up to date and not built anew: no stage, so no weights to look at.
+TREE = Case(SampleAverage(), BoltzmannTree(temperature=COOLING), GaussianBandit(arms=20), {"initial": 5.0})
+
+
 def shelves():
     """Return {group: {name: class}} of everything that is shipped."""
     return {group: {name: shelf.find(group, name) for name in shelf.names(group)} for group in shelf.SHELVES}
@@ -142,7 +147,7 @@ def parts_of(case):
 @functools.cache
 def cover():
     """Return the cases: those named above, and some for the classes that nobody named."""
-    return [*NAMED, *gathered()]
+    return [*NAMED, TREE, *gathered()]
 
 
 # --- playing and hashing --------------------------------------------------------------------------------------------
