@@ -12,7 +12,7 @@ import pytest
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
+    "--disable-background-networking", "--disable-component-update", "--no-proxy-server", "--disable-dev-shm-usage",
 )  # fmt: skip
 PROGRAMS, DRIVERS = ("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)
 

@@ -365,17 +365,26 @@ def test_the_appendix_agrees_with_scipy(study, text):
         re.findall(r"<td>(?:<i[^>]*></i>)?(.*?)</td>", html.unescape(row))
         for row in re.findall(r"<tr.*?</tr>", part, re.S)[1:]
     ]
-    shown = {line[0].split(" = ")[-1]: line for line in lines}
-    best, other = study.cells[1].scores(), study.cells[3].scores()
-    test = stats.ttest_rel(best, other)
-    low, high = test.confidence_interval(0.95)
-    line = shown["4"]
-    assert float(line[5].replace("−", "-")) == pytest.approx((best - other).mean(), rel=6e-3)
-    assert [float(end.replace("−", "-")) for end in line[6].split(" to ")] == pytest.approx([low, high], rel=6e-3)
-    p = [stats.ttest_rel(best, cell.scores()).pvalue for at, cell in enumerate(study.cells[:4]) if at != 1]
-    p += [stats.ttest_rel(best, rival(study, policy)).pvalue for policy in ("epsilon_greedy", "ucb")]
-    corrected = min(1.0, max(p_k * (5 - k) for k, p_k in enumerate(sorted(p)) if p_k <= test.pvalue))
-    assert line[7] == ("< 0.001" if corrected < 0.001 else f"{corrected:.3f}")
+    best, *others = (study.cells[at].scores() for at in (1, 0, 2, 3))
+    others += [rival(study, policy) for policy in ("epsilon_greedy", "ucb")]
+    tests = [stats.ttest_rel(best, other) for other in others]
+    shown = [line for line in lines if line[5] != "best"]
+    assert len(shown) == len(tests)
+    for line, other, test, p in zip(shown, others, tests, holm([test.pvalue for test in tests]), strict=True):
+        low, high = test.confidence_interval(0.95)
+        assert number(line[5]) == pytest.approx((best - other).mean(), rel=6e-3)
+        assert [number(end) for end in line[6].split(" to ")] == pytest.approx([low, high], rel=6e-3)
+        assert line[7] == ("< 0.001" if p < 0.001 else f"{p:.3f}")
+        assert line[8] == f"{100 * np.mean((best > other) + 0.5 * (best == other)):.0f} %"
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def holm(p):
+    """Return Holm's correction, by its definition: the largest of the smaller ones, each times those not below it."""
+    return [min(1.0, max(q * sum(other >= q for other in p) for q in p if q <= mine)) for mine in p]
 
 
 def rival(study, policy):
@@ -394,6 +403,8 @@ def test_the_digest_is_that_of_what_the_command_prints(make):
 
 def test_provenance_has_the_command_and_the_configuration(study, text):
     words = Reader(text).text
+    for name in ("rlsoftmax", "Python", "NumPy", "numba", "Gymnasium", "machine"):
+        assert re.search(rf"{name} \S+", words)
     assert study.command in words
     assert "env.name gaussian_bandit" in words
     assert re.search(r"policy\.name boltzmann, epsilon_greedy, ucb", words)

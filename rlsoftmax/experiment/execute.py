@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 import platform
@@ -354,10 +355,17 @@ def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:
 
 def _about(seconds: float) -> dict[str, Any]:
     """Return what is noted beside the numbers, but not hashed."""
+    return {**about_here(), "seconds": round(seconds, 3)}
+
+
+@functools.cache
+def about_here() -> Mapping[str, str]:
+    """Return the versions of what decides how fast, and the machine; the numbers do not depend on them."""
+    from importlib.metadata import version
+
     return {
         "rlsoftmax": rlsoftmax.__version__,
-        "numpy": np.__version__,
         "python": platform.python_version(),
-        "machine": platform.machine(),
-        "seconds": round(seconds, 3),
+        **{name: version(name) for name in ("numpy", "numba", "gymnasium")},
+        "machine": f"{platform.machine()}, {platform.system()}",
     }

@@ -48,7 +48,14 @@ class Detail:
 
 
 # The first that fits is taken; a study of some twenty cells is whole with the first, under 300 kB.
-DETAILS = (Detail(50, 120), Detail(25, 60), Detail(12, 20), Detail(12, 12, 350), Detail(12, 12, 150))
+DETAILS = (
+    Detail(50, 120),
+    Detail(25, 60),
+    Detail(12, 20),
+    Detail(12, 12, 350),
+    Detail(12, 12, 150),
+    Detail(12, 12, 40),
+)
 
 
 def write(study: StudyData) -> Path:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import rlsoftmax
 from rlsoftmax.component import canonical
 from rlsoftmax.plots import scales
 from rlsoftmax.store.chunks import read_about
 from rlsoftmax.store.data import CellData, StudyData
 from rlsoftmax.store.digest import digest
+
+_NOTED = {
+    "rlsoftmax": "rlsoftmax", "python": "Python", "numpy": "NumPy", "numba": "numba", "gymnasium": "Gymnasium",
+    "machine": "machine",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +50,9 @@ def provenance(study: StudyData) -> Provenance:
 
 def _facts(study: StudyData) -> Iterator[tuple[str, str]]:
     notes = _notes(study)
-    for key, name in (("rlsoftmax", "rlsoftmax"), ("python", "Python"), ("numpy", "NumPy"), ("machine", "machine")):
+    for key, name in _NOTED.items():
         if values := dict.fromkeys(str(note[key]) for note in notes if key in note):
-            yield name, ", ".join(values)
+            yield name, "; ".join(values)
     seconds = sum(float(note.get("seconds", 0.0)) for note in notes)
     steps = sum(len(cell.runs) * int(cell.edges[-1]) for cell in study.cells)
     cells = f"{len(study.cells)} cell{'s' * (len(study.cells) != 1)}"
@@ -72,8 +73,9 @@ def _notes(study: StudyData) -> list[Mapping[str, Any]]:
     """Return what was noted beside the chunks; of a study in memory, what this process is."""
     if study.folder is not None:
         return [read_about(path) for path in sorted((Path(study.folder) / "chunks").glob("*.npz"))]
-    here = {"rlsoftmax": rlsoftmax.__version__, "numpy": np.__version__}
-    return [here | {"python": platform.python_version(), "machine": platform.machine()}]
+    from rlsoftmax.experiment.execute import about_here  # it was played here, so that the engine is loaded
+
+    return [about_here()]
 
 
 def _configuration(study: StudyData) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
