@@ -29,6 +29,7 @@ from rlsoftmax.engine.replay import final_policy, locate_failure, trace
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
 from rlsoftmax.errors import ConfigError, RunFailure
+from rlsoftmax.experiment import execute
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 
@@ -296,6 +297,26 @@ def test_the_greedy_score_of_a_stepped_study_is_tried_when_it_is_asked_for(tmp_p
     again = rs.run("evaluate.episodes=2", **asked).cells[0].scores("greedy")  # those of more episodes are known
     assert np.array_equal(again, many.cells[0].scores("greedy"))
     assert "best greedy policy afterwards" not in repr(plain)
+
+
+def test_stepped_blocks_play_one_at_a_time_unless_more_are_asked_for(monkeypatch):
+    at_once, most, real = [0], [0], execute.Block.play
+
+    def play(self, *about, **more):
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        try:
+            return real(self, *about, **more)
+        finally:
+            at_once[0] -= 1
+
+    monkeypatch.setattr(execute.Block, "play", play)
+    for threads, expected in (("auto", 1), (2, 2)):
+        most[0] = 0
+        rs.run(f"engine.threads={threads}", "engine.lanes=1", env=rs.Gymnasium(id=WALK), agent="q_learning", tau=0.5,
+               runs=4, steps=2000)  # fmt: skip
+        assert most[0] <= expected
+    assert most[0] == 2
 
 
 # --- spaces ---------------------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def _play_all(
         stop = stop or threading.Event()
         writer = _Writer(results, on_progress, sum(task.steps for group in groups for task in group))
         try:
-            _play(groups, plan.threads or os.cpu_count() or 1, writer, stop)
+            _play(groups, plan, writer, stop)
         finally:
             writer.flush()
 
@@ -173,7 +173,7 @@ def _tasks(plan: Plan, setups: Sequence[Setup], group: Sequence[int], missing: S
     """Cut the missing runs into blocks: the same runs of all cells stay together, so that a problem is built once."""
     cell = np.repeat(group, [len(missing[c]) for c in group])
     run = np.concatenate([missing[c] for c in group])
-    width = plan.lanes or _width(setups[group[0]], len(run), plan.threads or os.cpu_count() or 1)
+    width = plan.lanes or _width(setups[group[0]], len(run), _threads(plan, setups[group[0]]))
     order = np.lexsort((run, cell, run // width))
     for first in range(0, len(order), width):
         lanes = order[first : first + width]
@@ -187,17 +187,24 @@ def _width(setup: Setup, lanes: int, threads: int) -> int:
     return max(min(lanes_for(setup), -(-lanes // threads)), 1)
 
 
+def _threads(plan: Plan, setup: Setup) -> int:
+    """Return how many blocks play at a time; environments in Python take turns anyway, and only hinder each other."""
+    return plan.threads or (1 if setup.kind.stepped else os.cpu_count() or 1)
+
+
 # --- playing --------------------------------------------------------------------------------------------------------
 
 
-def _play(groups: list[list[Task]], threads: int, writer: _Writer, stop: threading.Event) -> None:
+def _play(groups: list[list[Task]], plan: Plan, writer: _Writer, stop: threading.Event) -> None:
     """Compile one kind after the other, and play the blocks of those that are ready."""
     ahead = Ahead([(group[0].cells[0], group[0].setups[0]) for group in groups])
-    with ThreadPoolExecutor(1) as compiler, ThreadPoolExecutor(threads) as pool:
+    threads = [_threads(plan, group[0].setups[0]) for group in groups]
+    with ThreadPoolExecutor(1) as compiler, ThreadPoolExecutor(max(threads)) as pool:
         kernels = [compiler.submit(_kernel, n, group[0], ahead) for n, group in enumerate(groups)]
         try:
-            for kernel, group in zip(kernels, groups, strict=True):
-                _play_group(group, kernel, pool, threads, writer, stop)
+            for kernel, group, wide in zip(kernels, groups, threads, strict=True):
+                most = wide if group[0].setups[0].kind.stepped else IN_ADVANCE * wide
+                _play_group(group, kernel, pool, most, writer, stop)
         except BaseException:  # also Ctrl-C: the blocks stop between windows, and the error goes on
             stop.set()
             for kernel in kernels:
@@ -216,16 +223,16 @@ def _play_group(
     group: list[Task],
     kernel: Future[Any],
     pool: ThreadPoolExecutor,
-    threads: int,
+    most: int,
     writer: _Writer,
     stop: threading.Event,
 ) -> None:
-    """Keep the pool busy with the blocks of one kind, and write what is finished."""
+    """Keep the pool busy with at most so many blocks of one kind, and write what is finished."""
     waiting, running = iter(group), set()
     ready = kernel.result()
     for task in waiting:
         running.add(pool.submit(_finish, task, ready, stop))
-        while len(running) >= IN_ADVANCE * threads:
+        while len(running) >= most:
             running = _collect(running, writer)
     while running:
         running = _collect(running, writer)
