@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,13 @@ from typing import Any
 _WORDS = {
     "tau": "τ", "beta": "β", "alpha": "α", "gamma": "γ", "epsilon": "ε", "lambda": "λ", "delta": "δ", "sigma": "σ",
     "epsilon_greedy": "ε-greedy", "boltzmann": "Boltzmann", "ucb": "UCB", "soft_ucb": "soft UCB", "exp3": "Exp3",
-    "max_boltzmann": "max-Boltzmann", "q_learning": "Q-learning", "double_q": "double Q", "sarsa": "SARSA",
-    "expected_sarsa": "expected SARSA", "thompson": "Thompson",
+    "max_boltzmann": "max-Boltzmann", "boltzmann_gumbel": "Boltzmann–Gumbel", "epsilon_softmax": "ε-softmax",
+    "thompson": "Thompson", "beta_thompson": "beta Thompson", "tsallis_inf": "Tsallis-INF",
+    "q_learning": "Q-learning", "double_q": "double Q", "dyna_q": "Dyna-Q", "soft_q": "soft Q", "speedy_q": "speedy Q",
+    "weighted_q": "weighted Q", "maxmin_q": "maxmin Q", "mellowmax_q": "mellowmax Q", "n_step_q": "n-step Q",
+    "q_lambda": "Q(λ)", "sarsa": "SARSA", "expected_sarsa": "expected SARSA", "n_step_sarsa": "n-step SARSA",
+    "sarsa_lambda": "SARSA(λ)", "r_learning": "R-learning", "reinforce": "REINFORCE", "actor_critic": "actor–critic",
+    "glie": "GLIE", "vdbe": "VDBE",
 }  # fmt: skip
 _KEYS = {"tau.fraction": "relative τ"}  # swept keys that say more than their parts
 _LONGEST = 48  # characters of a name that somebody else chose
@@ -28,17 +34,22 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "−∞"
     if value > 0.0 and math.frexp(value)[0] == 0.5 and 2**-20 <= value <= 2**20:
         return f"{value:.0f}" if value >= 1.0 else f"1/{1 / value:.0f}"
-    text = f"{value:.4g}" if abs(value) >= 1000.0 else f"{value:.3g}"
-    return text.replace("-", "−")
+    return _short(value, 4 if abs(value) >= 1000.0 else 3)
+
+
+def _short(value: float, digits: int) -> str:
+    """Return a number with so many digits: `7e−5` where others write 7e-05."""
+    text = f"{value:.{digits}g}"
+    return re.sub(r"e\+?(-?)0*(\d)", r"e\1\2", text).replace("-", "−")
 
 
 def decimal(value: float) -> str:
     """Return a number without fractions, for a grid that is not made of octaves.
 
-    >>> decimal(0.5), decimal(0.0625)
-    ('0.5', '0.0625')
+    >>> decimal(0.5), decimal(0.0625), decimal(7e-5), decimal(1e6)
+    ('0.5', '0.0625', '7e−5', '1e6')
     """
-    return number(value) if math.isinf(value) else f"{value:.4g}".replace("-", "−")
+    return number(value) if math.isinf(value) else _short(value, 4)
 
 
 def in_octaves(values: Iterable[float]) -> bool:

@@ -33,9 +33,22 @@ def kinds() -> tuple[str, ...]:
     return tuple(file.stem for file in files if _MARK in file.read_text(encoding="utf-8"))
 
 
+def usual(study: StudyData) -> str:
+    """Return the kind of figure that suits a study: what was swept decides."""
+    from rlsoftmax.plots.grouping import axes_with_numbers
+    from rlsoftmax.plots.grouping import kinds as kinds_of
+
+    swept = axes_with_numbers(study)
+    if any(axis.partition(".")[0] in ("tau", "beta") for axis in swept):
+        return "temperature"
+    if swept:
+        return "parameter_study"
+    return "compare" if len(kinds_of(study.cells)) > 1 else "reward_curve"
+
+
 def draw(
     study: StudyData,
-    kind: str = "temperature",
+    kind: str | None = None,
     style: str = "",
     width: float | str | None = None,
     axis: str | None = None,
@@ -44,7 +57,7 @@ def draw(
     """Return a figure of a study; nothing is written, and pyplot knows nothing of it.
 
     Args:
-      kind: the name of a file of this folder.
+      kind: the name of a file of this folder; None for what suits the study.
       style: overlays, such as `paper` or `slides,dark`.
       width: inches, or the name of a page: icml, neurips, wide, slides; None for what suits the figure.
       axis: the swept key along which to draw: `beta` draws temperatures as 1 / tau.
@@ -53,6 +66,7 @@ def draw(
     Raises:
       ConfigError: with the closest name for an unknown one, or if the study does not have what the figure shows.
     """
+    kind = kind or usual(study)
     return figure_of(kind, plotted(study, kind, axis, score), style, width)
 
 
@@ -80,7 +94,7 @@ def figure_of(kind: str, numbers: Any, style: str = "", width: float | str | Non
 def save(
     study: StudyData,
     folder: Path | str,
-    kinds: Iterable[str] = ("temperature",),
+    kinds: Iterable[str] = (),
     formats: Iterable[str] = ("png", "svg"),
     style: str = "",
     width: float | str | None = None,

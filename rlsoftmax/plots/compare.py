@@ -29,7 +29,7 @@ class Place:
     name: str
     metric: str
     points: tuple[series.Point, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...]  # of each point: its policy, or what else tells the cells apart, for the colour
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ def of_studies(studies: Sequence[StudyData], view: series.View) -> Compare:
         " ".join(
             notes.about(
                 study,
-                "bars: 95\u00a0% intervals over runs; each kind with its best numbers, chosen on these runs",
+                "bars: 95\u00a0% intervals over runs",
+                "each kind with its best numbers, chosen on these runs" if _chosen(study) else "",
                 f"bold: {notes.MEMBERS}",
                 f"{MOST_PLACES} of {len(places)} conditions are shown" if len(places) > MOST_PLACES else "",
             )
@@ -86,8 +87,18 @@ def _places(study: StudyData, condition: Condition, which: str, several: bool) -
         name=", ".join(filter(None, (environment, where))) if several else environment,
         metric=condition.cells[0].score.metric,
         points=tuple(points[at] for at in order),
-        kinds=tuple(list(tops)[at][1] for at in order),
+        kinds=tuple(list(tops)[at][_telling(list(tops))] for at in order),
     )
+
+
+def _chosen(study: StudyData) -> bool:
+    """Return whether some kind has several cells, of which the best is shown."""
+    return any(len(group) > 1 for condition in conditions(study) for group in grouping.kinds(condition.cells).values())
+
+
+def _telling(kinds: Sequence[tuple[str, ...]]) -> int:
+    """Return which part decides the colour: the policy if policies differ, else the agent, else the schedule."""
+    return next((part for part in (1, 0, 2) if len({kind[part] for kind in kinds}) > 1), 1)
 
 
 def _members(cells: Sequence[CellData], which: str) -> set[str]:
@@ -118,7 +129,9 @@ def draw(figure: Figure, numbers: Compare) -> None:
 
 def _draw_place(axes: Axes, place: Place, which: str) -> None:
     heights = -np.arange(len(place.points), dtype=np.float64)
-    colors = style.colors_of(place.kinds)
+    some = list(dict.fromkeys(place.kinds))
+    color_of = dict(zip(some, style.colors_of(some), strict=True))
+    colors = [color_of[kind] for kind in place.kinds]
     for point, height, color in zip(place.points, heights, colors, strict=True):
         axes.hlines(height, point.low, point.high, color=color, linewidth=2.2)
         axes.scatter([point.mean], [height], s=26, color=color, zorder=3)

@@ -35,11 +35,16 @@ _UNITS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Group:
-    """Cells that differ in the swept number only, ascending; label: what tells this group from the others."""
+    """Cells that differ in the swept number only, ascending; words: what tells this group from the others."""
 
-    label: str
+    words: tuple[str, ...]
     values: tuple[float, ...]
     cells: tuple[CellData, ...]
+
+    @property
+    def label(self) -> str:
+        """Return the words in one."""
+        return " ".join(self.words)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -195,8 +200,8 @@ def _groups(cells: Sequence[CellData], axis: str | None) -> tuple[Group, ...]:
     found: dict[str, list[CellData]] = {}
     for cell in cells:
         found.setdefault(_rest(cell, keys), []).append(cell)
-    names = _told_apart(list(found.values()), keys)
-    return tuple(_group(name, group, axis) for name, group in zip(names, found.values(), strict=True))
+    words = _told_apart(list(found.values()), keys)
+    return tuple(_group(some, group, axis) for some, group in zip(words, found.values(), strict=True))
 
 
 def _rest(cell: CellData, keys: Iterable[str | None]) -> str:
@@ -208,22 +213,22 @@ def _of_env(key: str) -> bool:
     return key.partition(".")[0] == "env"
 
 
-def _group(name: str, cells: Sequence[CellData], axis: str | None) -> Group:
+def _group(words: Sequence[str], cells: Sequence[CellData], axis: str | None) -> Group:
     numbers = [number_on(cell, axis) if axis is not None else None for cell in cells]
     order = sorted(range(len(cells)), key=lambda at: numbers[at] if numbers[at] is not None else at)  # type: ignore[return-value,arg-type]
     return Group(
-        name, tuple(number for at in order if (number := numbers[at]) is not None), tuple(cells[at] for at in order)
+        tuple(words), tuple(number for at in order if (number := numbers[at]) is not None), tuple(cells[at] for at in order)
     )
 
 
-def _told_apart(groups: Sequence[Sequence[CellData]], keys: Iterable[str | None]) -> list[str]:
-    """Return a short name for each group: the parts and the swept values in which they differ; `keys` are the axis."""
+def _told_apart(groups: Sequence[Sequence[CellData]], keys: Iterable[str | None]) -> list[list[str]]:
+    """Return words for each group: the parts and the swept values in which they differ; `keys` are the axis."""
     cells = [group[0] for group in groups]
     parts = [kind(cell) for cell in cells]
     differing = [at for at in range(3) if len({part[at] for part in parts}) > 1]
     numbers = [key for key in _differing(cells) if key not in {*keys, *_NAMES}]
     return [
-        " ".join([*(labels.word(part[at]) for at in differing if part[at]), *_values(cell, numbers)])
+        [*(labels.word(part[at]) for at in differing if part[at]), *_values(cell, numbers)]
         for cell, part in zip(cells, parts, strict=True)
     ]
 
@@ -267,6 +272,8 @@ def short_names(kinds: Sequence[tuple[str, ...]]) -> list[str]:
     ['a', 'a exponential', 'b']
     >>> short_names([("a", "greedy", ""), ("b", "ucb", "")])
     ['a greedy', 'b UCB']
+    >>> short_names([("a", "boltzmann", "linear"), ("a", "boltzmann", "power"), ("a", "ucb", "")])
+    ['Boltzmann linear', 'Boltzmann power', 'UCB']
     """
     usual = [_most([name for name in column if name]) for column in zip(*kinds, strict=True)]
     alike = len({policy for _, policy, _ in kinds}) == 1 and len({agent for agent, _, _ in kinds}) > 1

@@ -86,11 +86,11 @@ def _rows(study: StudyData, panel: grouping.Panel, axis: str | None, which: str)
     members = {cell.id for cell in panel.standing.members} if panel.standing is not None else set()
     on = {cell.id for cell in panel.cells}
     leaders = {rival.cell.id: rival for rival in panel.rivals}
-    for group in panel.groups:
+    for group, heading in _headed(panel.groups):
         values = group.values or (None,) * len(group.cells)
         spelled = labels.spelled(group.values) if group.values else [group.label or _kind(cell) for cell in group.cells]
         for cell, value, label in zip(group.cells, values, spelled, strict=True):
-            row = _row(cell, panel.where, group.label if group.values else "", label, value, best, which)
+            row = _row(cell, panel.where, heading, label, value, best, which)
             yield dataclasses.replace(row, member=cell.id in members)
     for cell in panel.off:
         row = _row(cell, panel.where, "", grouping.rival_name(cell, panel.cells, panel.off), None, best, which)
@@ -104,6 +104,17 @@ def _with_fresh(row: Row, study: StudyData, which: str) -> Row:
         which: on_fresh_runs(study, row.cell, which) for which in grouping.SCORES if row.greedy or which == "online"
     }
     return dataclasses.replace(row, fresh=found.get(which), fresh_greedy=found.get("greedy"))
+
+
+def _headed(groups: Sequence[grouping.Group]) -> list[tuple[grouping.Group, str]]:
+    """Return each group with its heading. Without a swept number, names of two parts or more stand below the first."""
+    if any(group.values for group in groups):
+        return [(group, group.label) for group in groups]
+    heads = list(dict.fromkeys(group.words[0] for group in groups if len(group.words) > 1))
+    if len(heads) < 2 or len(heads) == len(groups) or any(len(group.words) < 2 for group in groups):
+        return [(group, "") for group in groups]
+    ordered = sorted(groups, key=lambda group: heads.index(group.words[0]))
+    return [(dataclasses.replace(group, words=group.words[1:]), group.words[0]) for group in ordered]
 
 
 def _kind(cell: CellData) -> str:
@@ -365,7 +376,7 @@ def _worth(score: Interval, stages: TwoStage | None, digits: int) -> str:
 def named(row: Row, axis: str | None) -> str:
     """Return a row in words: `SARSA τ = 1/4`."""
     if row.value is None or axis is None:
-        return row.label
+        return f"{row.group} {row.label}".strip()
     return f"{row.group} {labels.key(axis)} = {row.label}".strip()
 
 
