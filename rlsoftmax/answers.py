@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK = ("--style", "--width", "--axis", "--score", "--out")
 _EXPORT = dict.fromkeys(("--format", "--metric", "--out"), "")
-_PLOT = {"--kind": "temperature", "--format": "png,svg"} | dict.fromkeys(_LOOK, "")
+_PLOT = {"--kind": "", "--format": "png,svg"} | dict.fromkeys(_LOOK, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +102,8 @@ def plot(words: Sequence[str]) -> Answer:
     study = _load(one_study("plot", words)[0]).data
     folder = Path(chosen["--out"] or study.folder or ".")
     look = chosen["--style"], _width(chosen["--width"]), chosen["--axis"] or None, chosen["--score"] or None
-    files = plots.save(study, folder, chosen["--kind"].split(","), chosen["--format"].split(","), *look)
+    kinds = filter(None, chosen["--kind"].split(","))
+    files = plots.save(study, folder, kinds, chosen["--format"].split(","), *look)
     return Answer("\n".join(map(str, files)))
 
 

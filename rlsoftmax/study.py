@@ -209,7 +209,7 @@ class Study:
 
     def plot(
         self,
-        kind: str = "temperature",
+        kind: str | None = None,
         style: str = "",
         width: float | str | None = None,
         axis: str | None = None,

@@ -139,6 +139,26 @@ def grid(**options):
     return lake(agents=("q_learning",), extra=(0.25, 0.5, 1.0), **options)
 
 
+SCHEDULES = ("exponential", "inverse_time", "glie", "vdbe")
+
+
+def named(agents=("q_learning", "sarsa", "expected_sarsa", "double_q"), schedules=SCHEDULES):
+    """Return a study in which names were swept, and no number; two of the schedules follow the run."""
+    plain = lake(agents=("q_learning",)).cells
+    cells = [_named(plain[at % 4], a, s, 0.01 * at) for a in agents for at, s in enumerate(schedules, agents.index(a))]
+    return StudyData("named", tuple(cells), ("agent", "tau"), 12, None, f"rlsoftmax sweep tau={','.join(schedules)}")
+
+
+def _named(cell, agent, schedule, more):
+    rng = np.random.default_rng(2)
+    heat = 10.0 ** rng.uniform(-9, 0, (12, 2)) if schedule in ("glie", "vdbe") else np.full((12, 2), 0.5)
+    heat[:2] = [[0.0, np.inf]] if schedule == "glie" else heat[:2]
+    arrays = {**cell.arrays, "snapshot/temperature": heat, "return": cell.arrays["return"] * (1.0 + more)}
+    own, parts = {"agent": agent, "tau": schedule}, {"agent": {"name": agent}, "tau": {"name": schedule}}
+    name = hashlib.sha256(repr(own).encode()).hexdigest()
+    return dataclasses.replace(cell, id=name, overrides=own, config={**cell.config, **parts}, arrays=arrays)
+
+
 def conditions():
     """Return the same temperatures in two environments."""
     many = ten_arms()

@@ -26,15 +26,15 @@ from rlsoftmax.stats.best import set_of_best
 
 STUDIES = {
     "temperature": [simulated.union, simulated.lake, simulated.conditions, simulated.broken],
-    "reward_curve": [simulated.union, simulated.lake],
+    "reward_curve": [simulated.union, simulated.lake, simulated.named],
     "parameter_study": [simulated.union, simulated.grid],
     "heatmap": [simulated.grid],
-    "schedule": [simulated.union],
+    "schedule": [simulated.union, simulated.named],
     "values": [simulated.union],
-    "distribution": [simulated.union, simulated.lake],
+    "distribution": [simulated.union, simulated.lake, simulated.named],
     "wrong_tau": [simulated.ten_arms, simulated.lake],
     "regret": [simulated.union],
-    "compare": [simulated.union, simulated.conditions, simulated.lake],
+    "compare": [simulated.union, simulated.conditions, simulated.lake, simulated.named],
 }
 REPLAYED = {"anatomy", "policy", "simplex"}  # drawn from runs of the engine: test_plots_replayed.py
 DRAWN = [(kind, make) for kind, some in STUDIES.items() for make in some]
@@ -116,6 +116,74 @@ def test_names_are_drawn_as_they_are_written():
     assert "a$x$" in words
     assert "b$\\frac$ c" in words
     assert files.picture(figure, "svg").count(b"a$x$") > 0
+
+
+# --- names were swept, and no number ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (simulated.union, "temperature"),
+        (simulated.lake, "temperature"),
+        (simulated.named, "compare"),
+        (lambda: simulated.named(agents=("sarsa",), schedules=("glie",)), "reward_curve"),
+    ],
+)
+def test_the_usual_figure_is_one_that_the_study_has(make, kind, tmp_path):
+    study = make()
+    assert plots.usual(study) == kind
+    assert {file.stem for file in plots.save(study, tmp_path, formats=["json"])} == {kind}
+    plots.draw(study)
+
+
+def test_the_usual_figure_of_another_number_is_a_parameter_study():
+    study = simulated.grid()
+    cells = [c for c in study.cells if c.overrides["tau"] == study.cells[0].overrides["tau"]]
+    assert plots.usual(dataclasses.replace(study, cells=tuple(cells))) == "parameter_study"
+
+
+def test_every_kind_is_called_by_all_that_tells_it_from_others():
+    (place,) = plots.plotted(simulated.named(), "compare").places
+    names = [f"{agent} {tau}" for agent in ("Q-learning", "SARSA", "expected SARSA", "double Q")
+             for tau in ("exponential", "inverse time", "GLIE", "VDBE")]  # fmt: skip
+    assert sorted(point.label for point in place.points) == sorted(names)
+    assert set(place.kinds) == {"q_learning", "sarsa", "expected_sarsa", "double_q"}
+    assert len(set(style.colors_by(place.kinds))) == 4
+    note = plots.plotted(simulated.named(), "compare").note
+    assert "chosen" not in note  # each kind has one cell
+
+
+def test_of_too_many_cells_the_best_and_the_worst_are_drawn():
+    study = simulated.named()
+    (metric,) = plots.plotted(study, "reward_curve").metrics
+    ranked = sorted(study.cells, key=lambda cell: -cell.scores().mean())
+    shown = [curve.cell for curve in metric.curves]
+    assert len(shown) == curves.MOST_CURVES
+    assert (shown[0], shown[-1]) == (ranked[0].id[:12], ranked[-1].id[:12])
+    assert "6 of 16 cells, evenly by rank" in plots.plotted(study, "reward_curve").note
+
+
+def test_schedules_are_compared_for_the_best_agent():
+    study = simulated.named()
+    numbers = plots.plotted(study, "schedule")
+    best = max(study.cells, key=lambda cell: cell.scores().mean()).overrides["agent"]
+    cells = {cell.id[:12]: cell for cell in study.cells if cell.overrides["agent"] == best}
+    assert [cells[curve.cell].overrides["tau"] for curve in numbers.temperature] == list(simulated.SCHEDULES)
+    assert [curve.label for curve in numbers.temperature] == ["exponential", "inverse time", "GLIE", "VDBE"]
+    for curve in numbers.temperature:
+        values = cells[curve.cell].snapshot("temperature")
+        there = np.where((values > 0) & (values < np.inf), values, np.nan)
+        np.testing.assert_allclose(curve.mean, np.exp(np.nanmean(np.log(there), axis=0)), rtol=1e-12)
+        assert np.all(curve.low > 0.0)
+    assert "geometric mean" in numbers.note
+
+
+def test_a_temperature_of_zero_that_no_run_differs_in_is_drawn():
+    one = curves.Shown(simulated.ten_arms(temperatures=(0.0,)).cells[0], "0", 0.0, "boltzmann")
+    curve = curves.temperature_of(one)
+    assert np.all(curve.mean == 0.0)
+    assert np.all(curve.low == 0.0)
 
 
 # --- what is drawn is true -------------------------------------------------------------------------------------------
@@ -408,7 +476,7 @@ def test_what_is_not_there_is_said_in_one_line(call, words):
 def test_a_study_without_temperatures_is_refused_with_a_way_out():
     study = simulated.ten_arms(temperatures=(0.25,))
     with pytest.raises(ConfigError, match="does not sweep the temperature; sweep tau"):
-        plots.draw(study)
+        plots.draw(study, "temperature")
 
 
 @pytest.mark.parametrize(("name", "inches"), [("icml", 3.25), ("neurips", 5.5), ("wide", 7.2), (4, 4.0), ("4.5", 4.5)])

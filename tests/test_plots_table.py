@@ -15,7 +15,7 @@ import scipy.stats
 import simulated
 
 from rlsoftmax.errors import ConfigError
-from rlsoftmax.plots import table
+from rlsoftmax.plots import labels, table
 
 MAKERS = [simulated.union, simulated.lake, simulated.grid, simulated.conditions, simulated.broken]
 
@@ -193,6 +193,22 @@ def test_a_long_table_shows_the_best_of_every_group_and_the_spreadsheet_all():
     text = table.text(study)
     assert len([line for line in text.splitlines() if "±" in line]) < 20
     assert len(records(study)) == 60
+
+
+def test_without_a_swept_number_names_stand_below_their_agent():
+    lines = table.text(simulated.named(), width=100).splitlines()
+    heads = [line.strip() for line in lines if line.strip() in ("Q-learning", "SARSA", "expected SARSA", "double Q")]
+    assert heads == ["Q-learning", "SARSA", "expected SARSA", "double Q"]
+    assert sum(line.lstrip().startswith("inverse time  ") for line in lines) == 4
+    assert not any("…" in line.split("  ")[0] for line in lines)
+    best = max(simulated.named().cells, key=lambda cell: cell.scores().mean()).overrides
+    said = next(line for line in lines if line.startswith("best: "))
+    assert said.startswith(f"best: {labels.word(best['agent'])} {labels.word(best['tau'])}, ")
+
+
+def test_one_agent_needs_no_heading():
+    lines = table.text(simulated.named(agents=("sarsa",)), width=100).splitlines()
+    assert "SARSA" not in [line.strip() for line in lines]
 
 
 def test_the_head_of_the_first_column_is_not_cut():

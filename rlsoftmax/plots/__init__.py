@@ -105,6 +105,7 @@ def save(
 
     Args:
       folder: where; it is made if it is missing. Each file is written whole or not at all.
+      kinds: of figures; none for the one that suits the study.
       formats: of png, svg, pdf, json.
       style, width, axis, score: as in `draw`.
 
@@ -116,7 +117,7 @@ def save(
     """
     from rlsoftmax.plots.files import Request, write
 
-    requests = [Request(kind, style, width, axis, score) for kind in kinds]
+    requests = [Request(kind, style, width, axis, score) for kind in tuple(kinds) or (usual(study),)]
     return write(study, Path(folder), requests, tuple(dict.fromkeys([*formats, "json"])))
 
 

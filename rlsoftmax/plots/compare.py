@@ -87,18 +87,13 @@ def _places(study: StudyData, condition: Condition, which: str, several: bool) -
         name=", ".join(filter(None, (environment, where))) if several else environment,
         metric=condition.cells[0].score.metric,
         points=tuple(points[at] for at in order),
-        kinds=tuple(list(tops)[at][_telling(list(tops))] for at in order),
+        kinds=tuple(list(tops)[at][grouping.telling(tops)] for at in order),
     )
 
 
 def _chosen(study: StudyData) -> bool:
     """Return whether some kind has several cells, of which the best is shown."""
     return any(len(group) > 1 for condition in conditions(study) for group in grouping.kinds(condition.cells).values())
-
-
-def _telling(kinds: Sequence[tuple[str, ...]]) -> int:
-    """Return which part decides the colour: the policy if policies differ, else the agent, else the schedule."""
-    return next((part for part in (1, 0, 2) if len({kind[part] for kind in kinds}) > 1), 1)
 
 
 def _members(cells: Sequence[CellData], which: str) -> set[str]:
@@ -129,9 +124,7 @@ def draw(figure: Figure, numbers: Compare) -> None:
 
 def _draw_place(axes: Axes, place: Place, which: str) -> None:
     heights = -np.arange(len(place.points), dtype=np.float64)
-    some = list(dict.fromkeys(place.kinds))
-    color_of = dict(zip(some, style.colors_of(some), strict=True))
-    colors = [color_of[kind] for kind in place.kinds]
+    colors = style.colors_by(place.kinds)
     for point, height, color in zip(place.points, heights, colors, strict=True):
         axes.hlines(height, point.low, point.high, color=color, linewidth=2.2)
         axes.scatter([point.mean], [height], s=26, color=color, zorder=3)

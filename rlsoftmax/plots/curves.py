@@ -11,6 +11,7 @@ import numpy as np
 
 from rlsoftmax.plots import grouping, labels, series, style
 from rlsoftmax.plots.labels import EndLabel
+from rlsoftmax.plots.series import Floats
 from rlsoftmax.stats.intervals import band
 from rlsoftmax.store.data import CellData, StudyData
 
@@ -70,7 +71,7 @@ def of_study(
     panel = grouping.panels(study, axis, which)[0]
     best = panel.standing.best if panel.standing is not None else grouping.highest(panel.cells, which)
     if axis is None:
-        some = [panel.groups[k] for k in chosen(len(panel.groups), _place(panel, best), most)]
+        some = _from_best_to_worst(panel.groups, which, most)
         found = [Shown(g.cells[0], _name(g), None, _policy(g.cells[0]), g.cells[0] is best) for g in some]
     else:
         group = next((group for group in panel.groups if best in group.cells), panel.groups[0])
@@ -89,8 +90,20 @@ def _axis(study: StudyData, view: series.View, which: str, most: int) -> str | N
     return None if len(panel.groups) > 1 and len(panel.cells) <= most else swept[0]
 
 
-def _place(panel: grouping.Panel, best: CellData | None) -> int:
-    return next((at for at, group in enumerate(panel.groups) if best in group.cells), 0)
+def _from_best_to_worst(groups: Sequence[grouping.Group], which: str, most: int) -> Sequence[grouping.Group]:
+    """Return groups of one cell each; of too many the best, the worst, and others evenly by rank between them."""
+    if len(groups) <= most:
+        return groups
+    means = [grouping.mean_score(group.cells[0], which) for group in groups]
+    ranked = sorted(range(len(groups)), key=lambda at: -means[at])
+    return [groups[ranked[rank]] for rank in chosen(len(groups), 0, most)]
+
+
+def some_of(shown: Sequence[Shown], panel: grouping.Panel, axis: str | None) -> str:
+    """Return how many of the cells are drawn, in words, if not all are and no axis tells which."""
+    count = len(panel.groups)
+    few = f"{len(shown)} of {count} cells, evenly by rank from the best to the worst"
+    return few if axis is None and len(shown) < count else ""
 
 
 def _name(group: grouping.Group) -> str:
@@ -120,8 +133,25 @@ def snapshots(one: Shown, name: str) -> series.Curve:
     """Return a curve through the snapshots of a cell, mean over runs."""
     values = np.asarray(one.cell.snapshot(name), dtype=np.float64)
     over = band(np.where(np.isfinite(values), values, np.nan))  # infinity has no place on an axis
+    return _through_snapshots(one, over.mean, over.low, over.high, over.n)
+
+
+def temperature_of(one: Shown) -> series.Curve:
+    """Return the temperature at the snapshots of a cell: the geometric mean over runs, as temperatures are ratios.
+
+    Runs in which it is 0 or infinite then are left out: these have no place among ratios.
+    """
+    values = np.asarray(one.cell.snapshot("temperature"), dtype=np.float64)
+    there = np.isfinite(values) & (values > 0.0)
+    over = band(np.log(np.where(there, values, np.nan)))
+    fixed = np.all(values == values[:1], axis=0)  # no run differs: the temperature itself, 0 among them
+    mean, low, high = (np.where(fixed, values[0], np.exp(log)) for log in (over.mean, over.low, over.high))
+    return _through_snapshots(one, mean, low, high, over.n)
+
+
+def _through_snapshots(one: Shown, mean: Floats, low: Floats, high: Floats, n: Any) -> series.Curve:
     steps = np.asarray(one.cell.snapshot_steps + float(series.is_log(one.cell.edges)), dtype=np.float64)
-    return series.Curve(one.cell.id[:12], one.label, one.value, steps, over.mean, over.low, over.high, over.n)
+    return series.Curve(one.cell.id[:12], one.label, one.value, steps, mean, low, high, n)
 
 
 def draw(axes: Axes, curve: series.Curve, color: str, bold: bool = False, dashes: Any = "-") -> EndLabel:

@@ -217,7 +217,9 @@ def _group(words: Sequence[str], cells: Sequence[CellData], axis: str | None) ->
     numbers = [number_on(cell, axis) if axis is not None else None for cell in cells]
     order = sorted(range(len(cells)), key=lambda at: numbers[at] if numbers[at] is not None else at)  # type: ignore[return-value,arg-type]
     return Group(
-        tuple(words), tuple(number for at in order if (number := numbers[at]) is not None), tuple(cells[at] for at in order)
+        tuple(words),
+        tuple(number for at in order if (number := numbers[at]) is not None),
+        tuple(cells[at] for at in order),
     )
 
 
@@ -258,6 +260,11 @@ def kinds(cells: Iterable[CellData]) -> dict[tuple[str, ...], list[CellData]]:
     for cell in cells:
         found.setdefault(kind(cell), []).append(cell)
     return found
+
+
+def telling(kinds: Iterable[tuple[str, ...]]) -> int:
+    """Return which part decides the colour: the policy if policies differ, else the agent, else the schedule."""
+    return next((part for part in (1, 0, 2) if len({kind[part] for kind in kinds}) > 1), 1)
 
 
 def varied(cell: CellData, kin: Sequence[CellData]) -> list[str]:
@@ -309,9 +316,14 @@ def rival_name(cell: CellData, among: Sequence[CellData], off: Sequence[CellData
 
 def highest(cells: Sequence[CellData], which: str) -> CellData | None:
     """Return the cell with the highest mean score, None if no run has one. Regret counts as its negative."""
-    means = [mean_of(scored(cell, which)[1]) if has_score(cell, which) else -math.inf for cell in cells]
+    means = [mean_score(cell, which) for cell in cells]
     top = int(np.argmax(means)) if means else 0
     return cells[top] if means and means[top] > -math.inf else None
+
+
+def mean_score(cell: CellData, which: str) -> float:
+    """Return the mean score, higher is better; -infinity if no run has one."""
+    return mean_of(scored(cell, which)[1]) if has_score(cell, which) else -math.inf
 
 
 def has_score(cell: CellData, which: str) -> bool:

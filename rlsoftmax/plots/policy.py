@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SIZE = (7.2, 3.0)  # inches
 MOST_MAPS, MOST_RUNS = 3, 5
 _SMALL = 2.0  # inches: a map on which the title needs two lines
+_LETTERS = 11.0  # of a title, per inch
 Floats = npt.NDArray[np.float64]
 
 # Where actions lead, (right, down), for environments whose states are the cells of their map, row by row.
@@ -129,15 +130,25 @@ def draw(figure: Figure, numbers: Policy) -> None:
     up, across = len(numbers.rows), len(numbers.rows[0])
     shape = (len(numbers.maps), 1) if across > 2 * up else (1, len(numbers.maps))
     size = figure.get_figwidth() / shape[1]
-    figure.set_figheight(shape[0] * (size * 0.94 * up / across + 0.32) + (0.5 if size > _SMALL else 0.9))
+    after = ": " if size > _SMALL and all(len(_title(numbers, one)) < _LETTERS * size for one in numbers.maps) else "\n"
+    figure.set_figheight(
+        shape[0] * (size * 0.94 * up / across + 0.32) + (0.5 if after == ": " else 0.7 if size > _SMALL else 0.9)
+    )
     most = max(float(one.visits.max()) for one in numbers.maps)
     for axes, one in zip(figure.subplots(*shape, squeeze=False).flat, numbers.maps, strict=True):
-        _draw_map(axes, numbers, one, most, ": " if size > _SMALL else "\n")
+        _draw_map(axes, numbers, one, most, "goal" if size > _SMALL else "G")
+        axes.set_title(_title(numbers, one, after))
     labels.note(figure, numbers.note, style.ink().muted)
     labels.settle(figure)
 
 
-def _draw_map(axes: Axes, numbers: Policy, one: Map, most: float, after: str) -> None:
+def _title(numbers: Policy, one: Map, after: str = ": ") -> str:
+    """Return the name of a cell and its score."""
+    key = f"{labels.key(numbers.axis)} = " if numbers.axis is not None and one.score.value == one.score.value else ""
+    return f"{key}{one.label}{after}{labels.decimal(float(f'{one.score.mean:.3g}'))}"
+
+
+def _draw_map(axes: Axes, numbers: Policy, one: Map, most: float, goal: str) -> None:
     up, across = len(numbers.rows), len(numbers.rows[0])
     shade = style.yields()(0.62 * np.sqrt(one.visits / most)).reshape(up, across, 4)
     axes.imshow(shade, origin="upper", extent=(0, across, up, 0), aspect="equal")
@@ -150,7 +161,7 @@ def _draw_map(axes: Axes, numbers: Policy, one: Map, most: float, after: str) ->
             axes.text(
                 column + 0.5,
                 row + 0.5,
-                "goal" if after == ": " else "G",
+                goal,
                 ha="center",
                 va="center",
                 color=style.ink().text,
@@ -163,8 +174,6 @@ def _draw_map(axes: Axes, numbers: Policy, one: Map, most: float, after: str) ->
     axes.set_xlim(0, across)
     axes.set_ylim(up, 0)
     axes.axis("off")
-    key = f"{labels.key(numbers.axis)} = " if numbers.axis is not None and one.score.value == one.score.value else ""
-    axes.set_title(f"{key}{one.label}{after}{labels.decimal(float(f'{one.score.mean:.3g}'))}")
 
 
 def _draw_rays(

@@ -57,7 +57,12 @@ def numbers(study: StudyData, view: series.View) -> RewardCurve:
         kinds=tuple(one.kind for one in shown),
         best=next((one.cell.id[:12] for one in shown if one.best), ""),
         metrics=tuple(_metric(name, shown) for name in names),
-        note=notes.about(study, "bands: 95\u00a0% intervals over runs, bin by bin", notes.gaps(study)),
+        note=notes.about(
+            study,
+            curves.some_of(shown, panel, axis),
+            "bands: 95\u00a0% intervals over runs, bin by bin",
+            notes.gaps(study),
+        ),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import curves, labels, notes, scales, series, style
+from rlsoftmax.stats.conditions import kind
 from rlsoftmax.store.data import SNAPSHOT, StudyData
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 SIZE = (5.5, 4.2)  # inches
-_NAMES = ("temperature", "effective_actions")
+_FAR = 1e5  # ratio of temperatures from which an axis counts in tens instead of twos
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ScheduleNumbers:
-    """The numbers of the figure: curves of snapshots, mean over runs of the policy in the state where each run is."""
+    """The numbers of the figure: curves of snapshots, over runs, of the policy in the state where each run is."""
 
     study: str
     axis: str | None
@@ -40,13 +41,10 @@ def numbers(study: StudyData, view: series.View) -> ScheduleNumbers:
     """Return what is drawn, as plain numbers."""
     if not any(f"{SNAPSHOT}effective_actions" in cell.arrays for cell in study.cells):
         raise ConfigError(f"study {study.name} has no snapshots; record.snapshots=25 keeps them.")
-    axis, shown, panel = curves.of_study(study, view)
+    study, (axis, shown, panel) = _of_one_agent(study, view)
     shown = [one for one in shown if f"{SNAPSHOT}effective_actions" in one.cell.arrays]
+    hot = [one for one in shown if f"{SNAPSHOT}temperature" in one.cell.arrays]
     first = shown[0].cell
-    found = {
-        name: tuple(curves.snapshots(one, name) for one in shown if f"{SNAPSHOT}{name}" in one.cell.arrays)
-        for name in _NAMES
-    }
     return ScheduleNumbers(
         study=study.name,
         axis=axis,
@@ -55,9 +53,33 @@ def numbers(study: StudyData, view: series.View) -> ScheduleNumbers:
         values=panel.values,
         kinds=tuple(one.kind for one in shown),
         best=next((one.cell.id[:12] for one in shown if one.best), ""),
-        **found,
-        note=notes.about(study, "bands: 95\u00a0% intervals over runs", "effective actions: exp of the entropy"),
+        temperature=tuple(map(curves.temperature_of, hot)),
+        effective_actions=tuple(curves.snapshots(one, "effective_actions") for one in shown),
+        note=notes.about(
+            study,
+            curves.some_of(shown, panel, axis),
+            "bands: 95\u00a0% intervals over runs",
+            "" if all(map(_is_fixed, hot)) else "temperature: geometric mean of those that are neither 0 nor infinite",
+            "effective actions: exp of the entropy",
+        ),
     )
+
+
+def _of_one_agent(study: StudyData, view: series.View) -> tuple[StudyData, tuple[Any, ...]]:
+    """Return what to draw. Where schedules were swept by name: all those of the best agent and policy, no others."""
+    axis, shown, panel = curves.of_study(study, view)
+    best = next((one.cell for one in shown if one.best), shown[0].cell)
+    same = tuple(cell for cell in study.cells if kind(cell)[:2] == kind(best)[:2])
+    if axis is not None or not 1 < len(same) < len(study.cells):
+        return study, (axis, shown, panel)
+    study = dataclasses.replace(study, cells=same)
+    return study, curves.of_study(study, view)
+
+
+def _is_fixed(one: curves.Shown) -> bool:
+    """Return whether the temperature is the same in all runs."""
+    values = np.asarray(one.cell.snapshot("temperature"))
+    return bool(np.all(values == values[:1]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -96,7 +118,7 @@ def _limit_temperature(axes: Axes, numbers: ScheduleNumbers) -> None:
     values = np.concatenate([curve.mean for curve in numbers.temperature] or [np.ones(1)])
     values = values[np.isfinite(values) & (values > 0.0)]
     if values.size and values.max() > 10.0 * values.min():
-        axes.set_yscale("log", base=2)
+        axes.set_yscale("log", base=2 if values.max() < _FAR * values.min() else 10)
         axes.set_ylim(values.min() / 1.3, values.max() * 1.3)
         axes.yaxis.set_major_formatter(lambda value, _: labels.number(float(value)))
     elif values.size:

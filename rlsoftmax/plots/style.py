@@ -186,6 +186,13 @@ def colors_of(kinds: Sequence[str]) -> list[str]:
     return [colors[place] for place in places_of(kinds)]
 
 
+def colors_by(kinds: Sequence[str]) -> list[str]:
+    """Return the colour of each thing by its kind: one for all of a kind."""
+    names = list(dict.fromkeys(kinds))
+    colors = dict(zip(names, colors_of(names), strict=True))
+    return [colors[kind] for kind in kinds]
+
+
 def places_of(kinds: Sequence[str]) -> list[int]:
     """Return the place in the cycle of each kind of policy.
 
