@@ -132,7 +132,7 @@ def _name(row: Row, axis: str | None) -> str:
 
 
 def _short(row: Row, axis: str | None) -> str:
-    return row.label if row.value is None or axis is None else f"{labels.key(axis)} = {row.label}"
+    return table.named(row, axis) if row.value is None or axis is None else f"{labels.key(axis)} = {row.label}"
 
 
 def _colors(rows: Sequence[Row], axis: str | None) -> list[tuple[str, str]]:
