@@ -64,14 +64,6 @@ def verdicts(study: StudyData) -> str:
     return "\n".join(["", head, *found.lines(study, shutil.get_terminal_size((100, 24)).columns)])
 
 
-def kind(study: StudyData) -> str:
-    """Return the option of `plot` that draws a study as it asks for; nothing where that is the usual one."""
-    from rlsoftmax.plots.grouping import usual_kind
-
-    name = usual_kind(study)
-    return "" if name == _PLOT["--kind"] else f" --kind {name}"
-
-
 def failures(study: StudyData) -> str:
     """Return how many runs failed and where the first one did; nothing if none."""
     failed = [(cell, failure) for cell in (*study.cells, *study.fresh) for failure in cell.failures]

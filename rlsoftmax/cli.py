@@ -195,7 +195,7 @@ def _finish(study: StudyData, written: Sequence[Path]) -> int:
     folder = Path(study.folder or "")
     chunks = len(list((folder / "chunks").glob("*.npz")))
     names = ", ".join(["plan", f"{chunks} chunk{'s' * (chunks != 1)}", *(file.name for file in written)])
-    print(f"\nin {folder}: {names}\nnext: rlsoftmax plot {_short(folder)}{answers.kind(study)}")
+    print(f"\nin {folder}: {names}\nnext: rlsoftmax plot {_short(folder)}")
     if told := answers.verdicts(study):
         print(told)
     if complaint := answers.failures(study):

@@ -60,7 +60,7 @@ def test_run_plays_one_cell_and_says_what_and_where():
     (folder,) = Path("results").iterdir()
     assert out.startswith("testbed x sample_average x boltzmann: 1 cell x 3 runs x 20 steps\n")
     assert f"in results/{folder.name}: plan, 1 chunk, table.csv, study.yaml" in out
-    assert out.endswith(f"next: rlsoftmax plot {folder.name} --kind reward_curve\n")  # nothing was swept
+    assert out.endswith(f"next: rlsoftmax plot {folder.name}\n")
     assert runs_there(folder.name) == {(0, 1, 2)}
     assert [path.name for path in Path().iterdir()] == ["results"]
 

@@ -21,6 +21,7 @@ from matplotlib.text import Text
 from rlsoftmax import plots
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import curves, files, labels, notes, scales, series, style
+from rlsoftmax.plots.grouping import usual_kind
 from rlsoftmax.plots.series import View
 from rlsoftmax.stats.best import set_of_best
 
@@ -132,7 +133,7 @@ def test_names_are_drawn_as_they_are_written():
 )
 def test_the_usual_figure_is_one_that_the_study_has(make, kind, tmp_path):
     study = make()
-    assert plots.usual(study) == kind
+    assert usual_kind(study) == kind
     assert {file.stem for file in plots.save(study, tmp_path, formats=["json"])} == {kind}
     plots.draw(study)
 
@@ -140,7 +141,7 @@ def test_the_usual_figure_is_one_that_the_study_has(make, kind, tmp_path):
 def test_the_usual_figure_of_another_number_is_a_parameter_study():
     study = simulated.grid()
     cells = [c for c in study.cells if c.overrides["tau"] == study.cells[0].overrides["tau"]]
-    assert plots.usual(dataclasses.replace(study, cells=tuple(cells))) == "parameter_study"
+    assert usual_kind(dataclasses.replace(study, cells=tuple(cells))) == "parameter_study"
 
 
 def test_every_kind_is_called_by_all_that_tells_it_from_others():

@@ -33,19 +33,6 @@ def kinds() -> tuple[str, ...]:
     return tuple(file.stem for file in files if _MARK in file.read_text(encoding="utf-8"))
 
 
-def usual(study: StudyData) -> str:
-    """Return the kind of figure that suits a study: what was swept decides."""
-    from rlsoftmax.plots.grouping import axes_with_numbers
-    from rlsoftmax.plots.grouping import kinds as kinds_of
-
-    swept = axes_with_numbers(study)
-    if any(axis.partition(".")[0] in ("tau", "beta") for axis in swept):
-        return "temperature"
-    if swept:
-        return "parameter_study"
-    return "compare" if len(kinds_of(study.cells)) > 1 else "reward_curve"
-
-
 def draw(
     study: StudyData,
     kind: str | None = None,
@@ -66,7 +53,9 @@ def draw(
     Raises:
       ConfigError: with the closest name for an unknown one, or if the study does not have what the figure shows.
     """
-    kind = kind or usual(study)
+    from rlsoftmax.plots.grouping import usual_kind
+
+    kind = kind or usual_kind(study)
     return figure_of(kind, plotted(study, kind, axis, score), style, width)
 
 
@@ -116,8 +105,9 @@ def save(
     for byte, whenever the numbers are.
     """
     from rlsoftmax.plots.files import Request, write
+    from rlsoftmax.plots.grouping import usual_kind
 
-    requests = [Request(kind, style, width, axis, score) for kind in tuple(kinds) or (usual(study),)]
+    requests = [Request(kind, style, width, axis, score) for kind in tuple(kinds) or (usual_kind(study),)]
     return write(study, Path(folder), requests, tuple(dict.fromkeys([*formats, "json"])))
 
 

@@ -181,11 +181,13 @@ def is_temperature(axis: str) -> bool:
 
 
 def usual_kind(study: StudyData) -> str:
-    """Return the kind of figure to look at first: along the temperature, along another number, or over time."""
+    """Return the kind of figure to look at first: along the temperature or another number, by name, or over time."""
     swept = axes_with_numbers(study)
     if any(map(is_temperature, swept)):
         return "temperature"
-    return "parameter_study" if swept else "reward_curve"
+    if swept:
+        return "parameter_study"
+    return "compare" if len(kinds(study.cells)) > 1 else "reward_curve"
 
 
 def axes_with_numbers(study: StudyData) -> list[str]:

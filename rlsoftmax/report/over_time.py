@@ -107,7 +107,7 @@ def _bins(cell: CellData) -> Grid:
 
 def _chart(key: str, title: str, found: Sequence[Series], wanted: Item) -> Chart:
     chosen = next((each for each in found if each.item is wanted), found[0])
-    words = max(geometry.wide(each.item.short) for each in found)
+    words = max(geometry.wide(_word(each.item)) for each in found)
     frame = Frame(WIDTH, HEIGHT, 46, min(words + 14, WIDEST), 12, 40)
     steps, log, heights = (
         max(each.grid.last[-1] for each in found),
@@ -152,7 +152,13 @@ def _ends(found: Sequence[Series], on: Item, y: Scale, frame: Frame) -> list[Lab
     last = [each.mean[np.isfinite(each.mean)] for each in kept]
     wanted = [float(y(mean[-1])) if mean.size else frame.up[0] for mean in last]
     places = labels.apart(wanted, [14.0] * len(kept), frame.top, frame.up[0])
-    return [Label(each.item, float(at), each.item.short) for each, at in zip(kept, places, strict=True)]
+    return [Label(each.item, float(at), _word(each.item)) for each, at in zip(kept, places, strict=True)]
+
+
+def _word(item: Item) -> str:
+    """Return what tells a line from the others of its group, whose name is in the menu."""
+    row = item.row
+    return row.label if row.value is None and not row.rival else item.short
 
 
 def _data(found: Sequence[Series], frame: Frame, steps: float, heights: tuple[float, float]) -> dict[str, Any]:

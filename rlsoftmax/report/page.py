@@ -138,7 +138,7 @@ def _page(whole: Whole, detail: Detail) -> str:
         methods=appendix.methods(items),
         provenance=whole.provenance,
         digests=[line for line in whole.provenance.digests if line[0] in {name[:12] for name in kept}],
-        figures=_figures(study, axis),
+        figures=_figures(study),
         left_out=list(_left_out(study, items, detail)),
         csv=quote(table.csv_of(study.axes, [item.row for item in items]), safe=_SAFE),
         data=quote(_json(study, items, views, shown), safe=_SAFE),
@@ -245,10 +245,9 @@ def _left_out(study: StudyData, items: Items, detail: Detail) -> Iterator[str]:
         yield f"dots are {detail.dots} of {runs} runs, evenly by rank"
 
 
-def _figures(study: StudyData, axis: str | None) -> str:
+def _figures(study: StudyData) -> str:
     """Return the command that draws this study for a paper."""
-    kind = "temperature" if axis in ("tau", "beta") else "reward_curve"
-    return f"rlsoftmax plot {shlex.quote(study.name)} --kind {kind} --style paper --format pdf"
+    return f"rlsoftmax plot {shlex.quote(study.name)} --style paper --format pdf"
 
 
 def _verdict(whole: Whole, items: Items, which: str) -> list[str]:
