@@ -30,6 +30,7 @@ coverage: $(VENV)/ready-dev
 speed: $(VENV)/ready-dev
 	$(BIN)/python experiments/speed_engine/speed_engine.py
 	$(BIN)/python experiments/speed_core/speed_core.py
+	$(BIN)/python experiments/speed_report/speed_report.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rlsoftmax needs Python >= 3.11; try: make PYTHON=python3.11")'

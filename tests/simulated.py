@@ -177,3 +177,10 @@ def broken():
         failures=(Failure(8, 17, 0, 3, "reward is NaN"), Failure(9, 3, 0, 1, "reward is NaN")),
     )  # fmt: skip
     return dataclasses.replace(study, cells=(empty, fewer, *rest))
+
+
+def half_done(study, cells=4):
+    """Return a study of whose first cells no run is there and one failed."""
+    empty = [dataclasses.replace(cell, runs=cell.runs[:0], arrays={}) for cell in study.cells[:cells]]
+    failed = [dataclasses.replace(cell, failures=(Failure(0, 1, 0, 0, "NaN"),)) for cell in empty]
+    return dataclasses.replace(study, cells=(*failed, *study.cells[cells:]))

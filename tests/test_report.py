@@ -102,6 +102,8 @@ STUDIES = {
     "two numbers": simulated.grid,
     "conditions": simulated.conditions,
     "unfinished": simulated.broken,
+    "a condition without runs": lambda: simulated.half_done(simulated.conditions()),
+    "failures only in a cell": lambda: simulated.half_done(simulated.ten_arms(), 1),
     "one cell": lambda: one_cell(simulated.ten_arms()),
     "no number": lambda: by_name(simulated.lake()),
     "one run": lambda: simulated.ten_arms(runs=1),

@@ -437,8 +437,15 @@ def visible(driver):
 
 @pytest.mark.parametrize(
     "make",
-    [simulated.lake, simulated.grid, simulated.conditions, simulated.broken, lambda: simulated.ten_arms(runs=2)],
-    ids=["groups", "grid", "conditions", "unfinished", "two-runs"],
+    [
+        simulated.lake,
+        simulated.grid,
+        simulated.conditions,
+        simulated.broken,
+        lambda: simulated.half_done(simulated.conditions()),
+        lambda: simulated.ten_arms(runs=2),
+    ],
+    ids=["groups", "grid", "conditions", "unfinished", "a-condition-without-runs", "two-runs"],
 )
 def test_other_studies_open_without_a_complaint(driver, make, tmp_path):
     look(driver, written(make(), tmp_path))

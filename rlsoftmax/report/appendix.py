@@ -131,7 +131,7 @@ def _range(low: float, high: float) -> str:
 
 
 def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f} %".replace("-", "−")
+    return "–" if math.isnan(value) else f"{round(100 * value)} %".replace("-", "−")
 
 
 def _chance(p: float) -> str:

@@ -216,7 +216,7 @@ def _names(groups: Sequence[Group], dots: Sequence[Dot]) -> list[Name]:
 
 def _beside(dot: Dot, group: Group) -> tuple[Name, Name]:
     high, low = (dot.high, dot.low) if dot.bar else (dot.y, dot.y)
-    return Name(group.place, dot.x, high - 8.0, group.label), Name(group.place, dot.x, low + 17.0, group.label)
+    return Name(group.place, dot.x, high - 11.0, group.label), Name(group.place, dot.x, low + 20.0, group.label)
 
 
 def _apart(words: Sequence[Label], frame: Frame) -> list[Label]:
