@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +20,11 @@ from urllib.parse import quote
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.plots import grouping, labels, series, table
 from rlsoftmax.plots.table import Row
-from rlsoftmax.report import appendix, every_run, listing, over_time, policies, scores
-from rlsoftmax.report.items import Item, Items, Panel, items_of
+from rlsoftmax.report import appendix, geometry, listing, policies, scores
+from rlsoftmax.report.items import Item, Items, items_of
 from rlsoftmax.report.provenance import Provenance, provenance
 from rlsoftmax.report.verdict import claims
+from rlsoftmax.report.views import Detail, View, left_out, view_of
 from rlsoftmax.stats.conditions import scored
 from rlsoftmax.store.data import StudyData
 from rlsoftmax.store.durable import write_durably
@@ -32,19 +33,6 @@ FILE = "report.html"
 MOST_BYTES = 2_000_000
 _TEMPLATES = Path(__file__).parent / "templates"
 _SAFE = "!$'()*+,-./:;=?@[]_{}~ "  # what a data link may hold as it is
-
-
-@dataclasses.dataclass(frozen=True)
-class Detail:
-    """How much of a study is on the page: points of a curve, dots per cell, cells."""
-
-    points: int
-    dots: int
-    cells: int = 1_000_000
-
-    def bytes(self, cells: int, scores: int) -> int:
-        """Return about how large the page of a study will be; measured on studies of 1 to 400 cells."""
-        return 60_000 + min(cells, self.cells) * (4200 + 28 * self.points + 15 * self.dots * scores)
 
 
 # The first that fits is taken; a study of some twenty cells is whole with the first, under 300 kB.
@@ -120,7 +108,7 @@ def _page(whole: Whole, detail: Detail) -> str:
     study, axis = whole.study, whole.axis
     kept = _kept(whole.tables["online"], detail.cells)
     items = items_of(axis, whole.tables, kept)
-    views = [_view(panel, items, detail) for panel in items.panels]
+    views = [view_of(panel, items, detail) for panel in items.panels]
     shown = listing.listing(study.axes, items)
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     page: str = _template().render(
@@ -137,9 +125,9 @@ def _page(whole: Whole, detail: Detail) -> str:
         evidence=appendix.evidence(items),
         methods=appendix.methods(items),
         provenance=whole.provenance,
-        digests=[line for line in whole.provenance.digests if line[0] in {name[:12] for name in kept}],
+        digests=whole.provenance.digests_of(kept),
         figures=_figures(study),
-        left_out=list(_left_out(study, items, detail)),
+        left_out=list(left_out(study, items, detail)),
         csv=quote(table.csv_of(study.axes, [item.row for item in items]), safe=_SAFE),
         data=quote(_json(study, items, views, shown), safe=_SAFE),
         script=script,
@@ -164,14 +152,8 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"pixel": _pixel, "sentence": _sentence}
+    environment.filters |= {"pixel": geometry.pixel, "sentence": _sentence}
     return environment.get_template("page.html")
-
-
-def _pixel(number: float) -> str:
-    from rlsoftmax.report.geometry import pixel
-
-    return pixel(number)
 
 
 def _sentence(text: str) -> str:
@@ -192,57 +174,10 @@ def _policy(script: str) -> str:
 # --- what is on it ---------------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class View:
-    """A condition as it is drawn: curves, scores, runs, and what was learned."""
-
-    panel: Panel
-    on: Item
-    learning: over_time.Chart | None
-    actions: over_time.Chart | None
-    scores: Sequence[scores.Scores]
-    runs: Sequence[every_run.Runs]
-    learned: policies.Policies
-    picture: policies.Picture | None
-
-    @property
-    def charts(self) -> list[over_time.Chart]:
-        """Return the curves that there are."""
-        return [chart for chart in (self.learning, self.actions) if chart is not None]
-
-
-def _view(panel: Panel, items: Items, detail: Detail) -> View:
-    on = panel.best["online"] or panel.items[0]
-    learned = policies.policies(panel)
-    return View(
-        panel,
-        on,
-        over_time.learning(panel, on, detail.points),
-        over_time.effective_actions(panel, on),
-        [chart for which in items.scores for chart in scores.scores(panel, items, which)],
-        [every_run.runs(panel, items.axis, which, detail.dots) for which in items.scores],
-        learned,
-        policies.picture(learned, on.place),
-    )
-
-
 def _question(axis: str | None) -> str:
     if axis in ("tau", "beta"):
         return "Which temperature?"
     return f"Which {labels.key(axis)}?" if axis is not None else "Which cell?"
-
-
-def _left_out(study: StudyData, items: Items, detail: Detail) -> Iterator[str]:
-    """Yield what a reader would miss, so that a page never looks more complete than it is."""
-    shown = sum(1 for _ in items)
-    if shown < len(study.cells):
-        yield f"only {shown} of {len(study.cells)} cells are on this page, those with the highest score"
-    bins = max(len(item.cell.edges) - 1 for item in items)
-    if bins > detail.points:
-        yield f"curves are drawn with at most {detail.points} of {bins} bins, neighbours added"
-    runs = max(len(item.cell.runs) for item in items)
-    if runs > detail.dots:
-        yield f"dots are {detail.dots} of {runs} runs, evenly by rank"
 
 
 def _figures(study: StudyData) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ class Provenance:
     digests: tuple[tuple[str, int, str], ...]
     digest: str
     failures: tuple[str, ...]
+
+    def digests_of(self, cells: Iterable[str]) -> list[tuple[str, int, str]]:
+        """Return the lines of these cells, given by their whole ids."""
+        wanted = {cell[:12] for cell in cells}
+        return [line for line in self.digests if line[0] in wanted]
 
 
 def provenance(study: StudyData) -> Provenance:
