@@ -23,6 +23,7 @@ from rlsoftmax.engine.link import link
 from rlsoftmax.engine.replay import trace
 from rlsoftmax.envs.drifting_bandit import DriftingBandit
 from rlsoftmax.envs.gymnasium import Gymnasium
+from rlsoftmax.envs.table_bandit import TableBandit
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment import execute
 from rlsoftmax.policies.boltzmann import Boltzmann
@@ -222,6 +223,15 @@ def test_a_bandit_is_worth_the_means_of_its_arms_as_they_are_then(monkeypatch):
         off = np.sqrt(((block.array("value")[:, 0] - means) ** 2).mean(axis=1))
         np.testing.assert_allclose(seen["snapshot/error_optimal"][:, i], off, rtol=1e-12)
     assert "visits" not in seen
+
+
+def test_an_arm_that_is_never_there_is_in_no_error(tmp_path, monkeypatch):
+    in_python(monkeypatch)
+    (tmp_path / "pay.csv").write_text("0.1,,0.9\n")
+    setup = setup_of(SampleAverage(), Boltzmann(temperature=0.5), TableBandit(file=str(tmp_path / "pay.csv")))
+    off = looked_at(setup)["snapshot/error_optimal"]
+    np.testing.assert_allclose(off[:, 0], math.sqrt((0.1**2 + 0.9**2) / 2), rtol=1e-12)
+    np.testing.assert_allclose(off[:, -1], 0.0, atol=1e-12)
 
 
 def test_visits_count_the_steps_that_began_in_each_state(monkeypatch):

@@ -144,7 +144,9 @@ def error(block: Block) -> Array:
     """Return [lane]: the root mean square of what the agent's `value` is off, NaN where no optimum is known."""
     value = block.array("value").reshape(block.lanes, block.world.states, block.world.actions)
     if hasattr(block.kind.env, "expected"):
-        return np.asarray(np.sqrt(np.square(value - true_means(block)).mean(axis=(1, 2))))
+        there = value > -np.inf  # an arm that is not there has no value
+        squares = np.square(np.where(there, value - true_means(block), 0.0))
+        return np.asarray(np.sqrt(squares.sum(axis=(1, 2)) / there.sum(axis=(1, 2))))
     off = np.full(block.lanes, math.nan)
     for l, c in enumerate(block.config):
         setup = block.setups[c]
