@@ -28,7 +28,7 @@ from rlsoftmax.engine.greedy import expected_return, greedy_policy
 from rlsoftmax.engine.replay import final_policy, locate_failure, trace
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
-from rlsoftmax.errors import ConfigError, RunFailure
+from rlsoftmax.errors import ConfigError, Interrupted, RunFailure
 from rlsoftmax.experiment import execute
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
@@ -297,6 +297,17 @@ def test_the_greedy_score_of_a_stepped_study_is_tried_when_it_is_asked_for(tmp_p
     again = rs.run("evaluate.episodes=2", **asked).cells[0].scores("greedy")  # those of more episodes are known
     assert np.array_equal(again, many.cells[0].scores("greedy"))
     assert "best greedy policy afterwards" not in repr(plain)
+
+
+def test_a_stop_is_heard_between_two_short_windows():
+    """A real environment takes a thousand times as long as a table; a window is as much shorter."""
+    setup, stop = walk_setup(steps=10**6), threading.Event()
+    block = block_of([setup], [(0, run) for run in range(4)])
+    assert block.rows <= 10_000 // 4
+    stop.set()
+    with pytest.raises(Interrupted):
+        block.play(linked(block.kind, {}), stop=stop)
+    assert block.first == 0
 
 
 def test_stepped_blocks_play_one_at_a_time_unless_more_are_asked_for(monkeypatch):

@@ -32,6 +32,7 @@ BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in
 MEMORY_BYTES = 64 << 20  # beyond it fewer lanes do; and so much of problems is kept for other configurations
 TABLE_BYTES = 1 << 19
 WINDOW_SECONDS, STEP_SECONDS = 0.2, 3e-8  # how long a stop may have to wait; one step of one lane, roughly
+STEPPED_SECONDS = 2e-5  # one step of a real environment, roughly
 
 
 @dataclasses.dataclass
@@ -70,7 +71,8 @@ class Block:
     def rows(self) -> int:
         """Return how many steps a window has."""
         columns = sum(max(len(schema(type(p[0]))), 1) for p in self._parts if p[0] is not None) * 8 * len(self.setups)
-        by_memory, by_time = TABLE_BYTES // columns, WINDOW_SECONDS / STEP_SECONDS / self.lanes
+        seconds = STEPPED_SECONDS if self.kind.stepped else STEP_SECONDS
+        by_memory, by_time = TABLE_BYTES // columns, WINDOW_SECONDS / seconds / self.lanes
         return self.window or int(np.clip(min(by_memory, by_time), 32, self.steps))
 
     @functools.cached_property
