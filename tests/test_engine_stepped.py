@@ -25,6 +25,7 @@ from rlsoftmax.contracts import Agent
 from rlsoftmax.engine.evaluation import Luck, evaluated, greedy_action
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.greedy import expected_return, greedy_policy
+from rlsoftmax.engine.patience import Abandoned, Patience
 from rlsoftmax.engine.replay import final_policy, locate_failure, trace
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
@@ -454,6 +455,29 @@ def test_an_environment_that_does_not_answer_is_left_behind_and_the_others_go_on
         thread.join(5.0)
     assert not any(thread.is_alive() for thread in left)
     assert bits(block) == before
+
+
+def test_whether_an_answer_came_in_time_is_decided_once():
+    patience = Patience(0.0)
+    patience.waiting = ticket = [3], 0.0
+    assert patience.give_up() == 3
+    assert patience.give_up() is None
+    with pytest.raises(Abandoned):
+        patience.over(ticket)
+    patience.waiting = ticket = [4], 0.0
+    patience.over(ticket)
+    assert patience.give_up() is None
+    patience.waiting, patience.wanted = ([5], 0.0), False  # the user stopped the program
+    with pytest.raises(Abandoned):
+        patience.over(patience.waiting)
+
+
+def test_what_foreign_code_raises_is_raised_and_nobody_waits_any_more():
+    patience = Patience(60.0)
+    with pytest.raises(ZeroDivisionError):
+        patience.ask(0, lambda: 1 / 0)
+    assert patience.ask(0, max, 1, 2) == 2
+    assert patience.left() == 60.0
 
 
 @pytest.mark.parametrize("where", ["__init__", "reset", "close"])
