@@ -24,7 +24,7 @@ from rlsoftmax.envs.piecewise_bandit import PiecewiseBandit
 from rlsoftmax.envs.reversal_bandit import ReversalBandit
 from rlsoftmax.envs.table_bandit import TableBandit
 from rlsoftmax.errors import BadValue
-from rlsoftmax.numeric import ASIDE, STEP, WORLD, normal, random_words, unit
+from rlsoftmax.numeric import MANY, STEP, WORLD, normal, random_words, unit
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 from rlsoftmax.policies.ucb import Ucb
@@ -56,7 +56,7 @@ def followed(env, name, steps, run=0):
 def drift_of(run, step, arm):
     """Return the standard normal by which an arm moves, drawn one by one."""
     with np.errstate(over="ignore"):
-        word = random_words(cases.SEED, run, step, WORLD + ASIDE + arm // 2 * 2)[arm % 2]
+        word = random_words(cases.SEED, run, step, WORLD + MANY + arm // 2 * 2)[arm % 2]
     return float(normal(unit(word)))
 
 
