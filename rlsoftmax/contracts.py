@@ -104,16 +104,19 @@ class Policy(_Part):
     The loop draws the action from the weights. A policy with a field `temperature` receives the study's tau.
     Instead of all three, `choose` may return the action itself; the policy then has no probabilities. It may ask what
     has `changed`: the only action of this state whose value can be another than at the run's last choice, -1 for any.
+    A policy with `shapes`, the names of two arrays of its memory, ranks instead of the values the odds p / (1 - p) of a
+    p that is drawn for each action from the beta law of these shapes; it has no probabilities either.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("prefer", "weigh", "choose", "observe")
+    shapes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def has_probabilities(cls) -> bool:
         """Whether the chance of each action is known before it is drawn."""
         rules = cls.own_rules()
         lucky = (asks(rules.get(name), luck) for name in ("prefer", "weigh") for luck in ("luck", *MANY))
-        return "choose" not in rules and not any(lucky)
+        return "choose" not in rules and not cls.shapes and not any(lucky)
 
     @classmethod
     def has_temperature(cls) -> bool:

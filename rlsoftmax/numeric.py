@@ -290,13 +290,29 @@ def normal(uniform: Value) -> Value:
     >>> bool(abs(normal(0.25)) < 7.0)
     True
     """
+    radius, s = _radius_and_sine(uniform)
+    return radius * s
+
+
+def two_normals(uniform: Value) -> Any:
+    """Return two independent standard normals made of one uniform: both coordinates of Box and Muller's point.
+
+    >>> [bool(abs(x) < 7.0) for x in two_normals(0.25)]
+    [True, True]
+    """
+    radius, s = _radius_and_sine(uniform)
+    return radius * (2.0 * s * np.sqrt(abs(1.0 - s * s))), radius * (1.0 - 2.0 * s * s)
+
+
+def _radius_and_sine(uniform: Value) -> Any:
+    """Return the radius that one half of a uniform gives, and the sine of an angle below 90 degrees, the other."""
     h = uniform * HALF_BITS
     first = np.floor(h)
     r = (0.5 - (h - first)) * 3.141592653589793
     z = r * r
     s = r + r * z * (-1 / 6 + z * (1 / 120 + z * (-1 / 5040 + z * (1 / 362880 + z * (
         -1 / 39916800 + z * (1 / 6227020800 + z * (-1 / 1307674368000 + z / 355687428096000)))))))  # fmt: skip
-    return np.sqrt(-2.0 * plain_log((first + 0.5) * (1.0 / HALF_BITS))) * s
+    return np.sqrt(-2.0 * plain_log((first + 0.5) * (1.0 / HALF_BITS))), s
 
 
 def gumbel(uniform: Value) -> Value:

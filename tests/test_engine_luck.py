@@ -11,7 +11,7 @@ from cases import block_of, lanes_of
 
 from rlsoftmax import numeric
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, highest
-from rlsoftmax.engine import blocks, loop, stages
+from rlsoftmax.engine import betas, blocks, loop, stages
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.errors import RuleError
 from rlsoftmax.numeric import MANY, another_uniform, normal, random_words, unit
@@ -106,7 +106,7 @@ def drawn(monkeypatch):
             counts[use] += 1
         return original(seed, run, step, purpose)
 
-    for module in (numeric, stages, loop):
+    for module in (numeric, stages, betas, loop):
         monkeypatch.setattr(module, "random_words", counting)
     blocks.own_arrays.clear()  # a problem that was built before is not built again
     return counts

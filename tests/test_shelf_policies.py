@@ -12,12 +12,14 @@ from scipy import stats
 from scipy.special import betaln
 
 from rlsoftmax.agents.sample_average import SampleAverage
-from rlsoftmax.contracts import asked
+from rlsoftmax.contracts import Policy, asked
+from rlsoftmax.engine import betas
 from rlsoftmax.engine.blocks import _tabulate
 from rlsoftmax.engine.fuse import LAWS, fuse, law_of, linked
 from rlsoftmax.engine.link import bind, compiled, link
-from rlsoftmax.engine.stages import boltzmann_weights, draw_rows, mellowmax
-from rlsoftmax.numeric import CHOOSE, MANY, random_words, unit
+from rlsoftmax.engine.stages import boltzmann_weights, draw_rows, highest, mellowmax
+from rlsoftmax.errors import ConfigError, RuleError
+from rlsoftmax.numeric import CHOOSE, MANY, PREFER, random_words, unit
 from rlsoftmax.policies.beta_thompson import BetaThompson
 from rlsoftmax.policies.boltzmann_gumbel import BoltzmannGumbel
 from rlsoftmax.policies.entmax15 import Entmax15
@@ -237,18 +239,105 @@ def test_thompson_sampling_chooses_each_action_with_the_chance_that_it_is_the_be
     assert law_holds(counts, np.insert(highest_of(likely, -14.0, 14.0), 2, 0.0))
 
 
-BELIEFS = [([1.0, 1.0, 1.0], [1.0, 1.0, 1.0]), ([3.0, 40.0, 2.0], [2.0, 50.0, 1.0]), ([0.3, 0.7, 2.5], [0.4, 0.2, 2.0])]
+BELIEFS = [
+    ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0]),
+    ([3.0, 40.0, 2.0], [2.0, 50.0, 1.0]),
+    ([0.3, 0.7, 2.5], [0.4, 0.2, 2.0]),
+    ([0.05, 1.0, 6.0], [0.05, 3.0, 400.0]),
+]
+
+
+def odds_of(won, lost, draws=DRAWS, stage=None):
+    """Return draws of the odds of these beta laws: [action, draw]."""
+    stage, odds = stage or compiled(betas.draw_odds), []
+    for runs in np.array_split(np.arange(draws), max(draws // 20_000, 1)):
+        rows = [np.ascontiguousarray(np.repeat(np.array(shape)[:, None], runs.size, 1)) for shape in (won, lost)]
+        odds.append(np.empty_like(rows[0]))
+        with np.errstate(all="ignore"):
+            stage(np.uint64(11), runs, 5, PREFER + MANY, *rows, odds[-1], betas.new_room(*rows[0].shape))
+    return np.concatenate(odds, axis=1)
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize(("won", "lost"), BELIEFS)
 def test_beta_thompson_chooses_each_action_with_the_chance_that_it_is_the_best(won, lost):
-    arrays = {"won": np.array([[*won, 50.0]]), "lost": np.array([[*lost, 1.0]])}
-    counts = drawn(BetaThompson(), values=np.array([0.0, 0.0, 0.0, -np.inf]), **arrays)
+    counts = np.bincount(odds_of(won, lost).argmax(axis=0), minlength=len(won))
     # in log-odds the densities are smooth, whatever the counts
     densities = [LogOdds(a, b) for a, b in zip(won, lost, strict=True)]
-    assert counts[3] == 0
-    assert law_holds(counts, np.append(highest_of(densities, -120.0, 120.0), 0.0))
+    assert law_holds(counts, highest_of(densities, -600.0, 600.0))
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    "shapes", [(1.0, 1.0), (1.0, 30.0), (2.0, 3.0), (50.0, 900.0), (0.5, 0.5), (0.05, 1.7)], ids=str
+)
+def test_the_odds_have_the_law_of_their_shapes(shapes):
+    """In 50 bins of equal chance; a law off by a thousandth in each of them would be missed once in 10^6."""
+    odds = odds_of([shapes[0]], [shapes[1]])[0]
+    law = stats.beta(*shapes)
+    place = np.where(odds < 1.0, law.cdf(odds / (1.0 + odds)), 1.0 - stats.beta(*shapes[::-1]).cdf(1.0 / (1.0 + odds)))
+    counts = np.bincount(np.minimum(place * 50, 49).astype(int), minlength=50)
+    assert law_holds(counts, np.full(50, 0.02))
+
+
+@pytest.mark.compiled
+def test_the_odds_of_a_lane_depend_on_no_other_lane():
+    """A lane that is refused is drawn again beside others: neither how many they are nor where it stands may count."""
+    won, lost = np.tile([[1.0], [0.4], [7.0]], 90), np.tile([[1.0], [2.0], [0.7]], 90)
+    runs = np.arange(90)
+    together, alone, plain = np.empty((3, 3, 90))
+    for stage, odds, parts in (
+        (compiled(betas.draw_odds), together, 1), (compiled(betas.draw_odds), alone, 90), (betas.draw_odds, plain, 4),
+    ):  # fmt: skip
+        for lanes in np.array_split(runs, parts):
+            rows, room = np.empty((3, lanes.size)), betas.new_room(3, lanes.size)
+            shapes = [np.ascontiguousarray(shape[:, lanes]) for shape in (won, lost)]
+            with np.errstate(all="ignore"):
+                stage(np.uint64(3), lanes, 8, 0, *shapes, rows, room)
+            odds[:, lanes] = rows
+    assert together.tobytes() == alone.tobytes() == plain.tobytes()
+    assert np.unique(together).size == together.size
+
+
+def test_what_is_sure_to_be_accepted_is_accepted():
+    """The bound that spares the logarithms, against the logarithms."""
+    rng = np.random.default_rng(0)
+    won, lost = 1.0 + rng.exponential(size=(2, 20_000)) * 10.0 ** rng.uniform(-4, 4, (2, 20_000))
+    first, second = rng.uniform(size=(2, 20_000))
+    quick, doubt, odds, margin = np.empty((4, 20_000))
+    betas.propose(won, lost, first, second, quick, doubt)
+    betas.look_again(won, lost, first, second, odds, margin)
+    sure = doubt < 1.0
+    assert 0.9 < sure.mean() < (margin > 0.0).mean() < sure.mean() + 0.02
+    assert (margin[sure] > 0.0).all()
+    np.testing.assert_allclose(quick[sure], odds[sure], rtol=1e-12)
+
+
+def test_the_luck_of_every_attempt_is_its_own():
+    assert betas.AGAIN * betas.ATTEMPTS < betas.SMALL
+    assert betas.SMALL + 2 * betas.AGAIN < MANY
+
+
+def test_a_shape_that_would_be_lost_in_rounding_is_refused():
+    with pytest.raises(ConfigError, match=r"wins must be >= 0\.05"):
+        BetaThompson(wins=0.01)
+
+
+class Shapeless(Policy):
+    """Names what it does not remember."""
+
+    shapes = ("won", "lots")
+    weigh_lanes = staticmethod(highest)
+
+    def memory(self, states, actions):
+        return {"won": np.ones((states, actions)), "lost": np.ones((states, actions))}
+
+
+def test_shapes_are_arrays_of_the_policy():
+    with pytest.raises(
+        RuleError, match=r"policy Shapeless: `shapes` must name two arrays of its memory, not \('won', 'lots'\)"
+    ):
+        assert cases.setup_of(SampleAverage(), Shapeless(), cases.ARMS).kind
 
 
 class LogOdds:
@@ -313,27 +402,6 @@ def test_a_belief_is_what_the_rewards_say(policy):
         np.testing.assert_allclose(block.array("won"), 2.0 + total, rtol=1e-9)
         np.testing.assert_allclose(block.array("lost"), 1.0 + n - total, rtol=1e-9)
     assert n.sum() == 450
-
-
-def test_the_luck_of_beta_thompson_is_counted():
-    """However unlikely: the numbers of one action never reach those of the next."""
-    from rlsoftmax.policies import beta_thompson
-
-    used, first = [], beta_thompson.NUMBERS
-    real = beta_thompson.random_words
-
-    def spy(seed, run, step, purpose):
-        used.append(purpose)
-        return np.uint64(0), np.uint64(2**64 - 1)  # every attempt fails
-
-    beta_thompson.random_words = spy
-    try:
-        with np.errstate(all="ignore"):
-            beta_thompson.log_gamma_draw(1.5, (0, 0, 0, 0), first)
-    finally:
-        beta_thompson.random_words = real
-    assert used == list(range(first + 1, first + 1 + beta_thompson.ATTEMPTS))
-    assert max(used) < first + beta_thompson.ATTEMPTS + 1
 
 
 @pytest.mark.compiled

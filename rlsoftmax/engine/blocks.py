@@ -17,6 +17,7 @@ import numpy as np
 
 from rlsoftmax.component import Component, schema
 from rlsoftmax.contracts import Environment, Schedule, asked
+from rlsoftmax.engine.betas import new_room
 from rlsoftmax.engine.fuse import Kind
 from rlsoftmax.engine.kept import Kept
 from rlsoftmax.engine.loop import Choice, Game, Late, Outcome, Peek, Place, Told
@@ -348,10 +349,12 @@ def new_place(lanes: int) -> Place:
 def new_choice(kind: Kind, actions: int, lanes: int) -> Choice:
     """Return room for one choice; the temperature of a policy without one is NaN."""
     values, weights = np.zeros((actions, lanes)), np.zeros((0 if kind.chooses else actions, lanes))
-    preferences = np.zeros((actions, lanes)) if "prefer" in kind.policy.own_rules() else None
+    prefers = "prefer" in kind.policy.own_rules() or kind.policy.shapes
+    preferences = np.zeros((actions, lanes)) if prefers else None
     temperature, action = np.full(lanes, math.nan), np.zeros(lanes, np.int64)
     many = np.zeros((actions, lanes)) if kind.choice_draws else None
-    return Choice(temperature, values, preferences, weights, np.zeros(lanes), action, np.zeros((4, lanes)), many)
+    room = new_room(actions, lanes) if kind.policy.shapes else None
+    return Choice(temperature, values, preferences, weights, np.zeros(lanes), action, np.zeros((4, lanes)), many, room)
 
 
 def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:

@@ -67,6 +67,9 @@ def check_kind(kind: Kind) -> None:
     """Refuse an agent and a policy that lack a rule, or ask for what cannot be had together."""
     for part in (kind.agent, kind.policy, kind.env):
         _check_laws(part.own_rules().values())
+    shapes = kind.policy.shapes
+    if shapes and not (len(shapes) == 2 and set(shapes) <= set(kind.names.mind)):
+        raise RuleError(f"policy {kind.policy.__name__}: `shapes` must name two arrays of its memory, not {shapes}.")
     rules, policy = kind.agent.own_rules(), kind.policy.own_rules()
     learn = rules.get("learn")
     if learn is None:

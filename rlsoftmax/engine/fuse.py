@@ -36,8 +36,8 @@ INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs mo
 DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: where they are
 LINKED = (
     "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
-    "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "forbid_here", "look_beyond_cuts",
-    "play_lanes", "move_lane", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
+    "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "draw_odds_here", "forbid_here",
+    "look_beyond_cuts", "play_lanes", "move_lane", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
     "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
 )  # fmt: skip
 
@@ -283,6 +283,7 @@ def _constants(kind: Kind) -> dict[str, Any]:
     rows = {name.upper(): i for i, name in enumerate(kind.quantities)}
     absent = {name: 0 for name in ("REGRET", "OPTIMAL", "EPISODES", "RETURN", "LENGTH", "SUCCESS") if name not in rows}
     learn = kind.agent.own_rules()["learn"]
+    shapes = [kind.names.mind.index(name) for name in kind.policy.shapes] or [0]
     return rows | absent | {
         "BANDIT": kind.bandit,
         "BOX": "observation" in kind.names.world,
@@ -298,6 +299,9 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "HAS_SUCCESS": "success" in kind.quantities,
         "HAS_TEMPERATURE": kind.policy.has_temperature(),
         "DRAWS_TO_LEARN": bool(law_of(learn)),
+        "DRAWS_ODDS": bool(kind.policy.shapes),
+        "WON": shapes[0],
+        "LOST": shapes[-1],
         "STEPPED": kind.stepped,
         "LATE": kind.late,
         "VARIES": kind.varies,

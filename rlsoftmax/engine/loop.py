@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlsoftmax.engine.betas import draw_odds
 from rlsoftmax.engine.stages import (
     accumulate,
     add_up,
@@ -63,6 +64,7 @@ class Choice(NamedTuple):
     action: Any
     scratch: Any  # [4, lane]
     many: Any  # [action, lane]: numbers that the policy's rules ask for
+    room: Any  # betas.Room
 
 
 class Outcome(NamedTuple):
@@ -303,6 +305,11 @@ def choose(game, row, shift, here, luck, out, aside):
         draw_for_choose(seed, run, step, CHOOSE + aside + MANY, out.many, first, second)
         decide_lanes(game, row, shift, here, values, luck, out, CHOOSE + aside)
     else:
+        if DRAWS_ODDS:
+            draw_odds_here(game, row, shift, here, out, PREFER + aside + MANY)
+            values = out.preferences
+            if HAS_ALLOWED:
+                forbid_here(game, row, shift, here, out.preferences, -np.inf)
         if PREFERS:
             draw_for_prefer(seed, run, step, PREFER + aside + MANY, out.many, first, second)
             each_run(prefer, game, row, shift, here, out.preferences, values, out, PREFER + aside)
@@ -368,6 +375,17 @@ def each_run(rule, game, row, shift, here, into, values, out, purpose):
         luck = game.seed, game.run[lane], step, purpose
         policy = game.policy[row, game.config[lane]]
         rule(policy, game, lane, into[:, l], values[:, l], warmth, here.state[l], here, out.many, l, step, luck)
+
+
+def draw_odds_here(game, row, shift, here, out, purpose):
+    """Prefer odds that are drawn from the beta laws whose shapes the policy remembers of where each run is."""
+    room, run, step = out.room, game.run[shift : shift + out.action.size], game.first + row
+    if BANDIT:
+        draw_odds(game.seed, run, step, purpose, game.memory[WON][0], game.memory[LOST][0], out.preferences, room)
+    else:
+        gather(game.memory[WON], shift, here.state, room.won)
+        gather(game.memory[LOST], shift, here.state, room.lost)
+        draw_odds(game.seed, run, step, purpose, room.won, room.lost, out.preferences, room)
 
 
 def decide_lanes(game, row, shift, here, values, chance, out, purpose):

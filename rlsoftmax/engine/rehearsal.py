@@ -85,7 +85,7 @@ def _guarded_choice(choice: Choice | None) -> Choice | None:
     """Return the buffers of a choice, guarded; those that the kind does not use are not there."""
     if choice is None:
         return None
-    return Choice(*(None if array is None else guarded(array) for array in choice))
+    return Choice(*(guarded(part) if isinstance(part, np.ndarray) else part for part in choice))
 
 
 def read_only(array: Array) -> Array:

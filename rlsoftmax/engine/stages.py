@@ -77,6 +77,22 @@ def boltzmann(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, bes
             total[l] += weight
 
 
+def highest(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
+    """Fill weights = 1 for the highest values, 0 for the others, and their sum."""
+    actions, lanes = weights.shape
+    for l in range(lanes):
+        best[l] = values[0, l]
+        total[l] = 0.0
+    for k in range(1, actions):
+        for l in range(lanes):
+            best[l] = max(best[l], values[k, l])
+    for k in range(actions):
+        for l in range(lanes):
+            weight = 1.0 if values[k, l] == best[l] else 0.0
+            weights[k, l] = weight
+            total[l] += weight
+
+
 def mellowmax(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
     """Fill weights = exp(beta (value - best)), where beta makes the mean value of the policy the mellowmax.
 

@@ -29,8 +29,8 @@ class BoltzmannGumbel(Policy):
             n = visits[state, k]
             untried += 1 if n == 0.0 and values[k] > -np.inf else 0
             noisy = values[k] + self.c / np.sqrt(max(n, 1.0)) * gumbels[k]
-            if noisy > best:
-                best, action = noisy, k
+            action = k if noisy > best else action
+            best = max(best, noisy)
         return action if untried == 0 else untried_action(values, visits[state], np.floor(uniform * untried))
 
 
