@@ -380,7 +380,7 @@ def each_run(rule, game, row, shift, here, into, values, out, purpose):
 def draw_odds_here(game, row, shift, here, out, purpose):
     """Prefer odds that are drawn from the beta laws whose shapes the policy remembers of where each run is."""
     room, run, step = out.room, game.run[shift : shift + out.action.size], game.first + row
-    if BANDIT:
+    if LANES_LAST:
         draw_odds(game.seed, run, step, purpose, game.memory[WON][0], game.memory[LOST][0], out.preferences, room)
     else:
         gather(game.memory[WON], shift, here.state, room.won)
