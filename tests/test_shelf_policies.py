@@ -319,7 +319,7 @@ def test_the_luck_of_every_attempt_is_its_own():
 
 
 def test_a_shape_that_would_be_lost_in_rounding_is_refused():
-    with pytest.raises(ConfigError, match=r"wins must be >= 0\.05"):
+    with pytest.raises(ConfigError, match=r"wins=0\.01 must be >= 0\.05"):
         BetaThompson(wins=0.01)
 
 
