@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import rlsoftmax as rs
+from rlsoftmax.contracts import highest
 from rlsoftmax.engine.blocks import Block
-from rlsoftmax.engine.fuse import linked
+from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.setup import Setup
+from rlsoftmax.engine.stages import tsallis
 
 
 class Named(rs.Environment):
@@ -52,3 +54,37 @@ def test_what_is_ranked_at_the_end_reads_the_schedule_at_that_step():
     setup = Setup(agent, rs.Greedy(), Named(), 0, 4, edges, edges[:0])
     block = Block([setup], np.zeros(1, np.int64), np.zeros(1, np.int64)).play(linked(setup.kind, {}))
     np.testing.assert_allclose(block.values()[0] - block.array("value")[0], [[0.0, 4.0]])
+
+
+class Gaps(rs.Agent):
+    """Ranks by a rule and a stage, and learns from the temperature to come, for which it is ranked ahead."""
+
+    rank_lanes = staticmethod(tsallis)
+
+    def memory(self, states, actions):
+        return {"value": np.zeros((states, actions))}
+
+    def rank(self, values, value, state):
+        for k in range(values.size):
+            values[k] = highest(value[state]) - value[state, k]
+
+    def learn(self, value, state, action, reward, next_temperature):
+        value[state, action] += 0.1 * (reward + next_temperature - value[state, action])
+
+
+class Hottest(rs.Schedule):
+    """A temperature that is read from what is ranked."""
+
+    def temperature(self, values):
+        return -highest(values)
+
+
+@pytest.mark.compiled
+def test_a_stage_finishes_what_is_ranked_wherever_it_is_ranked():
+    edges = np.array([0, 30])
+    setup, runs = Setup(Gaps(), rs.Boltzmann(temperature=Hottest()), Named(), 0, 30, edges, edges[:0]), np.arange(3)
+    blocks = [Block([setup], 0 * runs, runs).play(kernel) for kernel in (fuse(setup.kind), linked(setup.kind, {}))]
+    assert blocks[0].array("value").tobytes() == blocks[1].array("value").tobytes()
+    chances = np.exp(blocks[0].values())
+    np.testing.assert_allclose(chances.sum(axis=2), 1.0, rtol=1e-12)
+    assert (blocks[0].array("value") > 0.0).any()

@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.special import betaln
 
 from rlsoftmax.agents.sample_average import SampleAverage
+from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Policy, asked
 from rlsoftmax.engine import betas
 from rlsoftmax.engine.blocks import _tabulate
@@ -412,6 +413,22 @@ def test_a_policy_has_its_bits_compiled_or_not(policy):
     found = [cases.bits(b.play(k(b.kind))) for b, k in zip(blocks, (fuse, lambda kind: linked(kind, {})), strict=True)]
     assert found[0] == found[1]
     assert len(set(found[0].values())) == 3
+
+
+@pytest.mark.compiled
+def test_beta_thompson_has_its_bits_in_worlds_with_states_too():
+    """SARSA asks it ahead, and at cuts: in one lane, with the shapes of that run's state."""
+    setup, found = cases.setup_of(Sarsa(), BetaThompson(high=10.0), cases.CHAIN), []
+    for lanes, kernel_of in (
+        (cases.lanes_of(cells=1), fuse), (cases.lanes_of(cells=1), lambda kind: linked(kind, {})), ([(0, 1)], fuse),
+    ):  # fmt: skip
+        block = cases.block_of([setup], lanes)
+        found.append(cases.bits(block.play(kernel_of(block.kind))))
+        wins, losses = block.array("won") - 1.0, block.array("lost") - 1.0
+        assert ((wins + losses).sum(axis=(1, 2)) == setup.steps).all()
+        assert (wins.sum(axis=2) + losses.sum(axis=2) > 0.0).all()
+    assert found[0] == found[1]
+    assert found[2][0, 1] == found[0][0, 1]
 
 
 def test_every_combination_of_allowed_actions_is_respected():
