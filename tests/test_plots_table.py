@@ -123,7 +123,7 @@ def test_under_three_runs_no_interval_and_no_comparison_are_shown():
 def test_missing_and_failed_runs_are_counted():
     text = table.text(simulated.broken())
     assert "15 of 48 runs are missing" in text
-    assert "2 runs failed" in text
+    assert "2 of 48 runs failed and are in no number" in text
     assert [record["failed"] for record in records(simulated.broken())] == ["0", "2", "0", "0"]
     assert records(simulated.broken())[0]["score"] == ""
 

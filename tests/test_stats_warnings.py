@@ -199,7 +199,7 @@ def test_few_missing_and_failed_runs_are_said() -> None:
     study = a_study(*cells, runs=5)
     assert of_kind("missing", study).text.startswith("5 of 20 runs are missing")
     assert of_kind("missing", study).command == COMMAND
-    assert of_kind("failed", study).text == "1 run failed and are in no number, the first: reward is nan."
+    assert of_kind("failed", study).text == "1 of 20 runs failed and are in no number; the first: reward is nan."
     assert of_kind("few_runs", study).text.startswith("only 2 runs of a cell")
     assert of_kind("few_runs", study).command == "rlsoftmax sweep env=testbed 'tau=octaves(1/4,4)' runs=30"
     now = standing(study.cells)

@@ -66,7 +66,7 @@ def numbers(study: StudyData, view: series.View) -> Heatmap:
         study=study.name, which=which, metric=on[0].score.metric, x_key=x_key, y_key=y_key, x=x, y=y,  # type: ignore[arg-type]
         **_grids(table, (len(y), len(x)), which, members),
         best=next((at for at, cell in table.items() if cell.id == best), None),
-        note=_note(study, len(panels), len(on) > len(table)),
+        note=_note(study, len(panels), len(on) > len(table), which),
     )  # fmt: skip
 
 
@@ -94,12 +94,13 @@ def _grids(
     return {**grids, "n": n, "member": member}
 
 
-def _note(study: StudyData, panels: int, several: bool) -> str:
+def _note(study: StudyData, panels: int, several: bool, which: str) -> str:
     return notes.about(
         study,
         f"outlined: {notes.MEMBERS}",
         "other swept keys: the best of them in each cell" if several else "",
         f"the first of {panels} conditions" if panels > 1 else "",
+        best_by=which,
     )
 
 

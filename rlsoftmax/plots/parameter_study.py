@@ -65,6 +65,7 @@ def numbers(study: StudyData, view: series.View) -> ParameterStudy:
             "bands: 95\u00a0% intervals over runs; dots: the best of each, chosen on these runs",
             "" if all(method.alone for method in methods) else "other swept numbers: the best of them at each point",
             f"the first of {len(whole)} conditions" if len(whole) > 1 else "",
+            best_by=which,
         ),
     )
 

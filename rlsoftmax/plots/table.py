@@ -23,11 +23,10 @@ from rlsoftmax.stats.fresh import on_fresh_runs
 from rlsoftmax.stats.intervals import Interval
 from rlsoftmax.stats.scores import LEAST
 from rlsoftmax.stats.selection import TwoStage
-from rlsoftmax.stats.warnings import Caution, cautions
+from rlsoftmax.stats.warnings import Caution
 from rlsoftmax.store.data import SNAPSHOT, CellData, StudyData
 
 _LONG = 48  # rows of a terminal table; of longer ones, groups are shown by their best cell
-_BASIC, _OF_THE_AXIS = ("missing", "failed", "few_runs"), ("edge", "skew")  # cautions that the table's lines do not say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -308,7 +307,7 @@ def summary(study: StudyData, score: str | None = None) -> list[str]:
     which = grouping.check_score(study, score)
     every = rows(study, which)
     said = verdict(every, main_axis(study), which)
-    return said + [_spoken(caution) for caution in warnings(study, every, which)]
+    return said + [_spoken(caution) for caution in notes.warnings(study, which)]
 
 
 def verdict(every: Sequence[Row], axis: str | None, which: str) -> list[str]:
@@ -318,18 +317,6 @@ def verdict(every: Sequence[Row], axis: str | None, which: str) -> list[str]:
         here = [row for row in every if row.where == where]
         sentences += [f"{where}: {text}" if where else text for text in _sentences(here, axis, which)]
     return sentences
-
-
-def warnings(study: StudyData, every: Sequence[Row], which: str) -> list[Caution]:
-    """Return the warnings that the verdict does not speak of.
-
-    They are about the cells on the axis: the edge of its grid matters even if a rival is better.
-    """
-    on = tuple(row.cell for row in every if not row.rival)
-    too_few = any(row.score.n < LEAST for row in every)
-    basic = [one for one in cautions(study, which) if one.kind in _BASIC and not (too_few and one.kind == "few_runs")]
-    about = cautions(dataclasses.replace(study, cells=on), which) if on else ()
-    return basic + [one for one in about if one.kind in _OF_THE_AXIS]
 
 
 def _sentences(here: Sequence[Row], axis: str | None, which: str) -> Iterator[str]:

@@ -82,7 +82,7 @@ def numbers(study: StudyData, view: series.View) -> Temperature:
         log_steps=series.is_log(first.edges),
         runs=notes.runs_of(study),
         sides=tuple(_side(panel, which, metric) for panel in panels[:MOST_PANELS]),
-        note=_about(study, panels),
+        note=_about(study, panels, which),
     )
 
 
@@ -153,7 +153,7 @@ def _others(groups: Sequence[grouping.Group], which: str, metric: str) -> list[s
     return found
 
 
-def _about(study: StudyData, panels: Sequence[grouping.Panel]) -> str:
+def _about(study: StudyData, panels: Sequence[grouping.Panel], which: str) -> str:
     most = max(len(panel.groups) for panel in panels)
     return notes.about(
         study,
@@ -162,6 +162,8 @@ def _about(study: StudyData, panels: Sequence[grouping.Panel]) -> str:
         f"the {MOST_GROUPS} best of {most} groups are shown" if most > MOST_GROUPS else "",
         f"{MOST_PANELS} of {len(panels)} conditions are shown" if len(panels) > MOST_PANELS else "",
         notes.gaps(study),
+        notes.worth(study, panels[0].standing.best, which) if panels[0].standing is not None else "",
+        best_by=which,
     )
 
 

@@ -78,6 +78,7 @@ def numbers(study: StudyData, view: series.View) -> WrongTau:
             study,
             "bars: 95\u00a0% intervals of the paired difference to the best, chosen on these runs",
             f"the {MOST_GROUPS} best groups, {hidden} more are not shown" if hidden > 0 else "",
+            best_by=which,
         ),
     )
 

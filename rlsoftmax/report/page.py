@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rlsoftmax.errors import ConfigError
-from rlsoftmax.plots import grouping, labels, series, table
+from rlsoftmax.plots import grouping, labels, notes, series, table
 from rlsoftmax.plots.table import Row
 from rlsoftmax.report import appendix, geometry, listing, policies, scores
 from rlsoftmax.report.items import Item, Items, items_of
@@ -119,7 +119,7 @@ def _page(whole: Whole, detail: Detail) -> str:
         axis_name=labels.key(axis) if axis is not None else "cell",
         headline=table.headline(study),
         verdicts={which: _verdict(whole, items, which) for which in items.scores},
-        warnings={which: table.warnings(study, whole.tables[which], which) for which in items.scores},
+        warnings={which: notes.warnings(study, which) for which in items.scores},
         claims=claims(study),
         listing=shown,
         evidence=appendix.evidence(items),

@@ -35,8 +35,8 @@ def next_values(values: Sequence[float], at: float) -> list[float]:
 
 
 def _clean(value: float) -> float:
-    """Return 0.4 for 0.4000000000000001: nobody has played these values yet."""
-    return float(f"{value:.15g}")
+    """Return 0.4 for 0.4000000000000001: nobody has played these values yet. Powers of two stay what they are."""
+    return value if math.frexp(value)[0] == 0.5 else float(f"{value:.6g}")
 
 
 def legal(config: Mapping[str, Any], key: str, values: Iterable[float]) -> list[float]:

@@ -86,7 +86,11 @@ def _missing_fresh(study: StudyData) -> int:
 def _failed(study: StudyData) -> Iterator[Caution]:
     failed = [failure for cell in (*study.cells, *study.fresh) for failure in cell.failures]
     if failed:
-        yield Caution("failed", f"{_runs(len(failed))} failed and are in no number, the first: {failed[0].reason}.")
+        planned = study.runs * len(study.cells) + sum(len(cell.runs) + len(cell.failures) for cell in study.fresh)
+        text = (
+            f"{len(failed)} of {planned} runs failed and are in no number; the first: {failed[0].reason.rstrip('.')}."
+        )
+        yield Caution("failed", text)
 
 
 def _few_runs(study: StudyData) -> Iterator[Caution]:
