@@ -332,7 +332,7 @@ def test_an_unfinished_study_says_what_is_missing_and_what_failed():
     study = simulated.broken()
     words = Reader(page.html(study)).text
     assert f"{study.missing} of 48 runs are missing" in words
-    assert "2 runs failed and are in no number, the first: reward is NaN." in words
+    assert "2 of 48 runs failed and are in no number; the first: reward is NaN." in words
     assert "(2 failed)" in words
     assert "run 8, step 17, state 0, action 3: reward is NaN" in words
 
