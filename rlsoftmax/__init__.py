@@ -15,7 +15,7 @@ from rlsoftmax.errors import ConfigError, RlsoftmaxError
 __version__ = "0.1.0"
 
 _LAZY = {
-    "api": ("run", "sweep", "load"),
+    "api": ("run", "sweep", "load", "compare"),
     "study": ("Study", "Cell"),
     "experiment.shorthand": ("octaves", "linspace", "geomspace", "pilot"),
     "contracts": ("Agent", "Environment", "Policy", "Schedule", "highest"),

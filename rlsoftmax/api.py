@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.plan import Plan
-from rlsoftmax.study import Study
+from rlsoftmax.store.data import CellData
+from rlsoftmax.study import Cell, Study
+
+if TYPE_CHECKING:
+    from rlsoftmax.stats.compare import Comparison
 
 Grid = Mapping[str, Any]
 
@@ -60,6 +64,41 @@ def load(folder: str | Path) -> Study:
     if not path.is_dir() and (Path("results") / path).is_dir():
         path = Path("results") / path
     return Study(read_study(path))
+
+
+def compare(
+    a: Cell | Study, b: Cell | Study, which: str = "online", steps: int | None = None, level: float = 0.95
+) -> Comparison:
+    """Return how much higher a scores than b, also of different studies.
+
+    Paired by run where seed and environment are the same, since then run i had the same luck in both; else by Welch.
+
+    Args:
+      a, b: cells; a study of one cell stands for it.
+      which: `online` or `greedy`.
+      steps: compare the online metric over the first so many steps, the end of a bin of both.
+      level: confidence, a share.
+
+    Raises:
+      ConfigError: if a study has several cells, or the two are judged by different metrics or steps: it names the ways
+        out. ArgumentError: under 3 runs.
+
+    >>> short, long = (run(tau=0.1, steps=steps, runs=3) for steps in (20, 40))
+    >>> compare(short, long, steps=20).difference
+    0.0
+    """
+    from rlsoftmax.stats.across import compare_cells
+
+    return compare_cells(_only(a), _only(b), which, steps, level)
+
+
+def _only(what: Cell | Study) -> CellData:
+    """Return the cell that is meant."""
+    if isinstance(what, Study) and len(what) != 1:
+        raise ConfigError(
+            f"study {what.name} has {len(what)} cells; give one, such as study.cell(...) or study.best()."
+        )
+    return what.data.cells[0] if isinstance(what, Study) else what.data
 
 
 def _plan(

@@ -15,6 +15,8 @@ from rlsoftmax.component import Component
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.spec import experiment
+from rlsoftmax.stats import questions
+from rlsoftmax.stats.compare import Comparison, compare
 from rlsoftmax.store.data import Array, CellData, Floats, StudyData
 from rlsoftmax.store.select import fitting, hint, telling
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from rlsoftmax.engine.replay import FinalPolicy
     from rlsoftmax.plots.film import Film
+    from rlsoftmax.stats.selection import TwoStage
+    from rlsoftmax.stats.sensitivity import Sensitivity
     from rlsoftmax.stats.verdicts import Verdict
 
 
@@ -119,6 +123,9 @@ class Cell:
         return f"<Cell {self.id[:12]} {swept} runs={len(self.runs)}>"
 
 
+OneCell = Cell | Mapping[str, Any] | str  # itself, keys and values that it alone has, or the first digits of its id
+
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Study:
     """Cells that were run together; what `run`, `sweep` and `load` return."""
@@ -157,7 +164,7 @@ class Study:
         Raises:
           ConfigError: if none fits, or several.
         """
-        wanted = {key: _spelled(value) for key, value in keys.items()}
+        wanted = _all_spelled(keys)
         found = [cell for cell in fitting(self.cells, wanted) if cell.id.startswith(id or "")]
         if len(found) == 1:
             return found[0]
@@ -194,12 +201,74 @@ class Study:
 
         return table.text(self.data, width)
 
-    def best(self, which: str | None = None) -> Cell:
-        """Return the cell with the highest mean score: `greedy` where it exists and is asked for, else `online`."""
-        cells = [cell for cell in self.cells if len(cell.runs)]
-        if not cells:
-            raise ConfigError("no run is there yet.")
-        return max(cells, key=lambda cell: float(np.nanmean(cell.scores(which or "online"))))
+    def best(self, which: str = "online", **where: Any) -> Cell:
+        """Return the cell with the highest mean score within one condition; of regret it is the lowest.
+
+        Args:
+          which: `online`, while learning, or `greedy`, the value of what was learned.
+          where: only cells that have these values: `policy="ucb"`. Needed where keys of the environment were swept.
+
+        Raises:
+          ConfigError: if no cell fits, they are of several conditions, or one does not have the score.
+        """
+        return self._own(questions.best(self.data, which, _all_spelled(where)))
+
+    def set_of_best(self, which: str = "online", level: float = 0.95, **where: Any) -> tuple[Cell, ...]:
+        """Return the cells that cannot be told from the best within one condition: the best, then by falling mean.
+
+        The truly best cell is among them with confidence `level`; see `rlsoftmax.stats.best`. Other arguments, and
+        errors, as in `best`.
+        """
+        now = questions.standing_of(self.data, which, level, _all_spelled(where))
+        order = sorted(now.members, key=lambda cell: -now.behind(cell).mean)
+        return tuple(map(self._own, order))
+
+    def compare(self, a: OneCell, b: OneCell, which: str = "online", level: float = 0.95) -> Comparison:
+        """Return how much higher a scores than b, run by run: they share their luck.
+
+        Args:
+          a, b: cells, or what tells them: `study.compare({"tau": 0.25}, {"tau": 1.0})`, or the first digits of an id.
+
+        Raises:
+          ConfigError: if one is no single cell. ArgumentError: under 3 runs that both have.
+        """
+        x, y = (self._one(cell) for cell in (a, b))
+        return compare((x.runs, x.scores(which)), (y.runs, y.scores(which)), level=level)
+
+    def comparisons(
+        self, to: OneCell, which: str = "online", level: float = 0.95, **where: Any
+    ) -> dict[Cell, Comparison]:
+        """Return how much higher every other cell of the condition scores than `to`, p-values corrected by Holm.
+
+        Arguments and errors as in `compare` and `best`; see `rlsoftmax.stats.questions.comparisons`.
+        """
+        found = questions.comparisons(self.data, self._one(to).data, which, level, _all_spelled(where))
+        return {self._own(cell): one for cell, one in found}
+
+    def two_stage(self, which: str = "online", **where: Any) -> TwoStage:
+        """Return what the best cell scored on the runs that chose it, and on fresh ones (`report_runs=m`).
+
+        Arguments and errors as in `best`; also ConfigError if there are no fresh runs.
+        """
+        return questions.two_stage_of(self.data, which, _all_spelled(where))
+
+    def selection_uncertainty(self, which: str = "online", **where: Any) -> dict[Cell, float]:
+        """Return how often each cell of a condition would win if the study were run again; arguments as in `best`."""
+        return {self._own(cell): share for cell, share in questions.selection_of(self.data, which, _all_spelled(where))}
+
+    def sensitivity(
+        self, axis: str | None = None, which: str = "online", share: float = 0.05, **where: Any
+    ) -> Sensitivity:
+        """Return how flat the curve over a swept number is; see `rlsoftmax.stats.questions.sensitivity_of`."""
+        return questions.sensitivity_of(self.data, axis, which, share, _all_spelled(where))
+
+    def _own(self, cell: CellData) -> Cell:
+        return next(own for own in self.cells if own.data is cell)
+
+    def _one(self, what: OneCell) -> Cell:
+        if isinstance(what, Cell):
+            return what
+        return self.cell(what) if isinstance(what, str) else self.cell(**what)
 
     def verdicts(self, level: float = 0.95) -> tuple[Verdict, ...]:
         """Return what became of the claims of the study; see `rlsoftmax.stats.verdicts`."""
@@ -245,6 +314,10 @@ class Study:
         from rlsoftmax.plots import table
 
         return table.html(self.data) + _picture(self)
+
+
+def _all_spelled(where: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _spelled(value) for key, value in where.items()}
 
 
 def _spelled(value: Any) -> Any:

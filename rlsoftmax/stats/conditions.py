@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.stats.best import SetOfBest, set_of_best
+from rlsoftmax.stats.intervals import Interval
 from rlsoftmax.stats.scores import LEAST, Floats, Ints
 from rlsoftmax.store.data import CellData, StudyData
 
@@ -77,6 +78,10 @@ class Standing:
     def members(self) -> tuple[CellData, ...]:
         """Return the cells that cannot be told from the best."""
         return tuple(cell for cell, member in zip(self.cells, self.result.members, strict=True) if member)
+
+    def behind(self, cell: CellData) -> Interval:
+        """Return the paired difference of a cell to the best, in the unit of `scores`."""
+        return next(gap for other, gap in zip(self.cells, self.result.behind, strict=True) if other.id == cell.id)
 
 
 def standing(cells: Iterable[CellData], which: str = "online", level: float = 0.95) -> Standing | None:
