@@ -1,4 +1,4 @@
-"""What one asks of a study in Python: answers are those of the statistics on the right cells, refusals say what to do."""
+"""What one asks of a study in Python: answers are those of the statistics on the right cells, refusals help."""
 
 import dataclasses
 
