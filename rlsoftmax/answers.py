@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,16 @@ def _load(name: str) -> Study:
 
 def _only(verb: str, words: Sequence[str]) -> str:
     """Return the study of a command without options."""
-    return one_study(verb, options_of(verb, words, {})[0])[0]
+    return _alone(verb, options_of(verb, words, {})[0])
+
+
+def _alone(verb: str, words: Sequence[str], options: Iterable[str] = ()) -> str:
+    """Return the study of a command that takes nothing beside it but options. Errors: ConfigError for another word."""
+    name, rest = one_study(verb, words)
+    if rest:
+        known = did_you_mean(rest[0], options) if options else ""
+        raise ConfigError(f"{verb} takes one study{' and options' if options else ''}, not {rest[0]!r}.{known}")
+    return name
 
 
 def table(study: StudyData) -> str:
@@ -91,7 +100,7 @@ def plot(words: Sequence[str]) -> Answer:
     from rlsoftmax import plots
 
     words, chosen = options_of("plot", words, _PLOT)
-    study = _load(one_study("plot", words)[0]).data
+    study = _load(_alone("plot", words, _PLOT)).data
     folder = Path(chosen["--out"] or study.folder or ".")
     look = chosen["--style"], _width(chosen["--width"]), chosen["--axis"] or None, chosen["--score"] or None
     kinds = filter(None, chosen["--kind"].split(","))
@@ -109,7 +118,7 @@ def report(words: Sequence[str]) -> Answer:
     import webbrowser
 
     rest, _ = options_of("report", words, {}, ("--open",))
-    name, _ = one_study("report", [word for word in rest if word != "--open"])
+    name = _alone("report", [word for word in rest if word != "--open"], ("--open",))
     study = _load(name)
     path = study.report()
     shown = "--open" not in rest or webbrowser.open(path.resolve().as_uri())
@@ -122,9 +131,7 @@ def export(words: Sequence[str]) -> Answer:
     from rlsoftmax.store.durable import write_durably
 
     words, chosen = options_of("export", words, _EXPORT)
-    name, rest = one_study("export", words)
-    if rest:
-        raise ConfigError(f"export takes a study and options, not {rest[0]!r}.{did_you_mean(rest[0], _EXPORT)}")
+    name = _alone("export", words, _EXPORT)
     format, file = chosen["--format"] or _suffix(chosen["--out"]) or "csv", chosen["--out"]
     if format == "parquet" and not file:
         raise ConfigError("a parquet file is not text: say where it goes, such as --out runs.parquet.")

@@ -543,3 +543,9 @@ def test_a_study_of_which_every_run_failed_says_so_and_exits_with_one(tmp_path, 
     )
     assert cli.main("run --with late.py env=late tau=1 runs=2 steps=90 study=lost".split()) == 1
     assert "2 runs failed; the first: cell" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["show", "plot", "report", "digest", "verify", "export"])
+def test_a_second_study_is_refused_and_not_ignored(verb):
+    ok("run", "runs=1", "steps=5", "study=s")
+    assert f"{verb} takes one study" in refused(verb, "s", "t")

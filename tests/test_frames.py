@@ -167,7 +167,7 @@ def test_the_command_line_writes_what_python_reads(tmp_path, monkeypatch):
         ("export s --out runs.xlsx", "no format 'xlsx'."),
         ("export s --format parquet", "say where it goes, such as --out runs.parquet."),
         ("export s --metrics reward", "export has no option --metrics. Did you mean '--metric'?"),
-        ("export s reward", "export takes a study and options, not 'reward'."),
+        ("export s reward", "export takes one study and options, not 'reward'."),
         ("export", "which study?"),
         ("export t", "no study 't' below results/."),
     ],
