@@ -79,12 +79,19 @@ def pairwise(values: Floats) -> tuple[Floats, Floats, Ints]:
     there = (~np.isnan(values)).astype(np.float64)
     centers = np.nanmean(values, axis=1, keepdims=True)
     rest = np.where(there > 0.0, values - centers, 0.0)
-    n = there @ there.T
-    sums, squares = rest @ there.T, (rest * rest) @ there.T
+    n, sums, squares = (_over_shared(rows, there) for rows in (there, rest, rest * rest))
     shift = (sums - sums.T) / np.maximum(n, 1.0)
-    variance = (squares + squares.T - 2.0 * (rest @ rest.T) - n * shift**2) / np.maximum(n - 1.0, 1.0)
+    products = rest @ rest.T.copy()  # of two buffers: with one, some BLAS wait for each other's threads
+    variance = (squares + squares.T - 2.0 * products - n * shift**2) / np.maximum(n - 1.0, 1.0)
     error = np.sqrt(np.maximum(variance, 0.0) / np.maximum(n, 1.0))
     return centers - centers.T + shift, error, n.astype(np.int64)
+
+
+def _over_shared(rows: Floats, there: Floats) -> Floats:
+    """Return [i, j]: the sum of row i over the runs that row j has; if none is missing, that is all of them."""
+    if np.all(there == 1.0):
+        return np.repeat(rows.sum(axis=1)[:, None], len(rows), axis=1)
+    return np.asarray(rows @ there.T.copy())
 
 
 def _behind(row: Floats, best: Floats, level: float) -> Interval:
