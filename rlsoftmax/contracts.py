@@ -260,12 +260,15 @@ def check_code(function: FunctionType) -> None:
                 "which are the same for any machine, batch and order."
             )
         if module in ("numpy", "math") and name in UNSAFE:
-            better = f"rs.{PORTABLE[name]}" if name in PORTABLE else "rlsoftmax.numeric"
+            better = f"`from rlsoftmax import {PORTABLE[name]}`" if name in PORTABLE else "rlsoftmax.numeric"
             raise RuleError(
                 f"{place(function)}: {module}.{name} differs between machines in the last bit; use {better}."
             )
         if instruction == "**":
-            raise RuleError(f"{place(function)}: `**` differs between machines in the last bit; use x * x or rs.power.")
+            raise RuleError(
+                f"{place(function)}: `**` differs between machines in the last bit; use x * x, "
+                "or `from rlsoftmax import power`."
+            )
 
 
 def _uses(function: FunctionType) -> Iterator[tuple[str, str, str]]:

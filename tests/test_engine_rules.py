@@ -145,7 +145,7 @@ def a_random_module_in_a_helper():
     return Mine(), SOFT, CHAIN
 
 
-@refused("in Mine.weigh: numpy.exp differs between machines in the last bit; use rs.exp.")
+@refused("in Mine.weigh: numpy.exp differs between machines in the last bit; use `from rlsoftmax import exp`.")
 def numpys_exp():
     class Mine(Policy):
         def weigh(self, weights, values):
@@ -155,7 +155,7 @@ def numpys_exp():
     return Q, Mine(), CHAIN
 
 
-@refused("in grows: numpy.exp differs between machines in the last bit; use rs.exp.")
+@refused("in grows: numpy.exp differs between machines in the last bit; use `from rlsoftmax import exp`.")
 def numpys_exp_in_a_helper():
     class Mine(Agent):
         memory = values
@@ -166,7 +166,7 @@ def numpys_exp_in_a_helper():
     return Mine(), SOFT, CHAIN
 
 
-@refused("in Mine.weigh: math.log differs between machines in the last bit; use rs.log.")
+@refused("in Mine.weigh: math.log differs between machines in the last bit; use `from rlsoftmax import log`.")
 def maths_log():
     class Mine(Policy):
         def weigh(self, weights, values):
@@ -176,7 +176,7 @@ def maths_log():
     return Q, Mine(), CHAIN
 
 
-@refused("in Mine.weigh: `**` differs between machines in the last bit; use x * x or rs.power.")
+@refused("in Mine.weigh: `**` differs between machines in the last bit; use x * x, or `from rlsoftmax import power`.")
 def two_stars():
     class Mine(Policy):
         def weigh(self, weights, values):
@@ -540,7 +540,7 @@ def a_reward_that_is_no_number():
     return Q, SOFT, Mine()
 
 
-@refused("in Mine.__call__: numpy.exp differs between machines in the last bit; use rs.exp.")
+@refused("in Mine.__call__: numpy.exp differs between machines in the last bit; use `from rlsoftmax import exp`.")
 def a_schedule_with_numpys_exp():
     class Mine(Schedule):
         def __call__(self, step):
@@ -670,7 +670,7 @@ def a_name_of_two_types():
 
 
 @refused_by_the_compiler(
-    "in Mine.learn: .max() of an array cannot be compiled in a rule; loop over its numbers, or use"
+    "in Mine.learn: .max() of an array cannot be compiled in a rule; loop over its numbers, or `from"
 )
 def a_method_of_an_array():
     class Mine(Agent):

@@ -99,7 +99,8 @@ def _sentence(text: str) -> str:
     if unify := re.search(r"Cannot unify (.+?) and (.+?) for '(\w+)", text):
         return f"{unify[3]} is sometimes {_kind(unify[1])} and sometimes {_kind(unify[2])}"
     if methods := re.findall(r"BoundFunction\(\(<class 'numba[^']*Array'>, '(\w+)'\)", text):
-        return f".{methods[-1]}() of an array cannot be compiled in a rule; loop over its numbers, or use rs.highest"
+        way = "loop over its numbers, or `from rlsoftmax import highest`"
+        return f".{methods[-1]}() of an array cannot be compiled in a rule; {way}"
     called = re.search(r"No implementation of function Function\((.+?)\) found", text)
     if called and _name(called[1]) in MAKES:
         return f"np.{_name(called[1])} makes an array, which a rule cannot; ask for one that `memory` returns"
