@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Where rules and stages run: compiled code leaves no trace, so these run in the interpreter too.
-INTERPRETED := $(wildcard tests/test_engine_*.py tests/test_env*.py tests/test_shelf*.py) tests/test_contracts.py tests/test_numeric.py
+INTERPRETED := $(wildcard tests/test_engine_*.py) tests/test_contracts.py tests/test_numeric.py
 
 .PHONY: demo test check coverage speed clean
 
