@@ -20,6 +20,7 @@ from rlsoftmax.experiment.compose import (
     varying,
     with_value,
 )
+from rlsoftmax.launch.explain import explain
 from rlsoftmax.launch.plugins import standalone
 
 SHAPES = [
@@ -212,3 +213,9 @@ def test_labels_say_what_differs_from_the_defaults():
     assert label(rs.GradientBandit(baseline="none")) == "gradient_bandit(baseline=none)"
     assert label(rs.Boltzmann(temperature=3.0)) == "boltzmann"
     assert label(rs.Constant()) == "constant"
+
+
+def test_errors_that_cause_each_other_are_looked_at_once():
+    first, second = ValueError("first"), KeyError("second")
+    first.__context__, second.__context__ = second, first
+    assert explain(first) is None

@@ -29,9 +29,11 @@ def explain(error: BaseException) -> str | None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what caused it; `raise x from None` ends the chain."""
-    while error is not None:
+    """Yield an error and what caused it; `raise x from None` ends the chain, and so does an error that was there."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
         yield error
+        seen.add(id(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
