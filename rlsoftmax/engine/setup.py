@@ -82,7 +82,7 @@ class Setup:
         """Return what every array is that one run remembers."""
         found = minds_of(self.agent, self.env, self.seed)
         check_memory(self.agent, {name: shape for _, name, shape, _ in found}, self.world.states, self.world.actions)
-        others = [part for part in (self.policy, self.heat) if part is not None and hasattr(part, "memory")]
+        others = (part for part in self.minds if part is not self.agent)
         return found + tuple(mind for part in others for mind in minds_of(part, self.env, self.seed))
 
     @functools.cached_property

@@ -17,8 +17,10 @@ from rlsoftmax.store.data import CellData, StudyData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_CURVES = 6
+STACKED = 5.0  # inches: narrower figures have one panel above the other
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -152,6 +154,14 @@ def temperature_of(one: Shown) -> series.Curve:
 def _through_snapshots(one: Shown, mean: Floats, low: Floats, high: Floats, n: Any) -> series.Curve:
     steps = np.asarray(one.cell.snapshot_steps + float(series.is_log(one.cell.edges)), dtype=np.float64)
     return series.Curve(one.cell.id[:12], one.label, one.value, steps, mean, low, high, n)
+
+
+def panels(figure: Figure, count: int, sharey: bool = False) -> tuple[bool, list[Axes]]:
+    """Return whether the panels stand one above the other, which a narrow figure asks for, and the panels."""
+    stacked = figure.get_figwidth() < STACKED
+    rows, columns = (count, 1) if stacked else (1, count)
+    figure.set_figheight(rows * min(max(0.62 * figure.get_figwidth() / columns, 2.2), 3.6) + 0.55)
+    return stacked, list(figure.subplots(rows, columns, squeeze=False, sharey=sharey).flat)
 
 
 def draw(axes: Axes, curve: series.Curve, color: str, bold: bool = False, dashes: Any = "-") -> EndLabel:

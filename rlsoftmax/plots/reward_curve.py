@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 SIZE = (7.2, 3.0)  # inches
 MOST_BINS = 60
-_STACKED = 5.0  # inches: narrower figures have one panel above the other
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -84,12 +83,7 @@ def _metric(name: str, shown: list[curves.Shown]) -> Metric:
 
 def draw(figure: Figure, numbers: RewardCurve) -> None:
     """Draw the figure; its height is chosen for its width."""
-    count = len(numbers.metrics)
-    stacked = figure.get_figwidth() < _STACKED
-    rows, columns = (count, 1) if stacked else (1, count)
-    height = min(max(0.62 * figure.get_figwidth() / columns, 2.2), 3.6)
-    figure.set_figheight(rows * height + 0.55)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    _, panels = curves.panels(figure, len(numbers.metrics))
     ends = [_draw_metric(axes, numbers, metric) for axes, metric in zip(panels, numbers.metrics, strict=True)]
     labels.note(figure, numbers.note, style.ink().muted)
     labels.lay_out(figure)

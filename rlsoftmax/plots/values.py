@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 SIZE = (7.2, 3.0)  # inches
-_STACKED = 5.0  # inches
 _NAMES = ("value_greedy", "value_behaviour")
 _TITLES = {"value_greedy": "The greedy policy", "value_behaviour": "The policy that acts"}
 
@@ -70,10 +69,7 @@ def numbers(study: StudyData, view: series.View) -> Values:
 def draw(figure: Figure, numbers: Values) -> None:
     """Draw the figure: two panels on one scale, one above the other where there is little room."""
     names = [name for name in _NAMES if getattr(numbers, name)]
-    stacked = figure.get_figwidth() < _STACKED
-    rows, columns = (len(names), 1) if stacked else (1, len(names))
-    figure.set_figheight(rows * min(max(0.62 * figure.get_figwidth() / columns, 2.2), 3.6) + 0.55)
-    panels = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+    stacked, panels = curves.panels(figure, len(names), sharey=True)
     ends = [_draw_panel(axes, numbers, name) for axes, name in zip(panels, names, strict=True)]
     for axes in panels if stacked else panels[:1]:
         axes.set_ylabel(numbers.unit)
