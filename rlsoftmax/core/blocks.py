@@ -18,6 +18,7 @@ from rlsoftmax.core.temperature import UNIT, Scale
 Array = npt.NDArray[Any]
 BLOCK = 1 << 16  # float64 entries: 512 kB, inside a core's second cache
 SHORT = 32  # longer rows are faster as they lie
+FEW = 6  # so many probabilities of a row lie near enough to be written one by one
 LOG2_E = 1.4426950408889634
 FAR = 700.0  # exp(-700) is still a normal number: no flag can be raised
 
@@ -45,17 +46,25 @@ def fill_probabilities(rows: Rows, out: Array) -> Array | None:
     block, scratch = np.empty(shape), np.empty((shape[0] // 2, step) if sideways else (step, min(entries, PIECE) // 2))
     total, missing = np.empty((step, 1)), None
     with np.errstate(all="ignore"):
-        scale, exp = _faster(rows.scale) if out.dtype.itemsize < 8 else (rows.scale, np.exp)
+        scale, exp = _faster(rows.scale) if out.itemsize < 8 else (rows.scale, np.exp)
         fill = _fill_columns if sideways else _fill_rows
         for start in range(0, count, step):
             part, sums = slice(start, start + step), total[: count - start]
             allowed = None if rows.allowed is None else rows.allowed[part]
             fill(rows.values[part], allowed, scale.of_rows(part), exp, block, scratch, out[part], sums)
-            huge = rows.scale.of_rows(part).huge
-            if not np.add.reduce(sums, axis=None) < np.inf or huge.any():
+            if not np.add.reduce(sums, axis=None) < np.inf:
                 missing = np.zeros(count, bool) if missing is None else missing
-                missing[part] = (~np.isfinite(sums) | huge)[:, 0]
-    return missing
+                missing[part] = ~np.isfinite(sums)[:, 0]
+    return _with_huge(missing, rows.scale, count)
+
+
+def _with_huge(missing: Array | None, scale: Scale, count: int) -> Array | None:
+    """Return [rows] where probabilities are missing: also where the temperature is as large as the largest gaps."""
+    huge = scale.huge
+    if not (huge if huge.ndim == 0 else huge.any()):
+        return missing
+    wide = np.broadcast_to(huge, (count, 1))[:, 0]
+    return wide if missing is None else missing | wide
 
 
 def _fill_columns(
@@ -71,9 +80,12 @@ def _fill_columns(
     if scale is not UNIT:
         scale.sideways(block)
     exp(block, out=block)
-    if out.dtype == np.float64:  # divided and copied in two steps: numbers that are far apart are written faster so
+    if out.dtype == np.float64:
         total[:, 0] = column_sum(block, scratch)
-        np.divide(block, total.T, out=block)
+        if len(block) <= FEW:
+            np.divide(block, total.T, out=out.T)
+            return
+        np.divide(block, total.T, out=block)  # numbers that lie far apart are faster to copy than to compute
         np.copyto(out.T, block)
     else:
         np.add.reduce(block, axis=0, out=total[:, 0])
