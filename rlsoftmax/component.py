@@ -16,7 +16,6 @@ import copy
 import dataclasses
 import enum
 import functools
-import json
 import math
 import re
 import types
@@ -35,7 +34,8 @@ from typing import (
     get_type_hints,
 )
 
-from rlsoftmax.errors import BadValue, ConfigError, did_you_mean, shown
+from rlsoftmax.canonical import canonical
+from rlsoftmax.errors import BadValue, ConfigError, did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -267,31 +267,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value
-
-
-def canonical(value: Any) -> str:
-    """Return JSON that is the same for equal values, whatever the order of their keys; infinity is written "inf".
-
-    >>> canonical({"b": 1.0, "a": math.inf})
-    '{"a":"inf","b":1.0}'
-    """
-    return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-_WORDS = frozenset({str, int, bool, type(None)})  # what JSON writes as it is; the exact types are by far the most
-
-
-def _finite(value: Any) -> Any:
-    kind = type(value)
-    if kind in _WORDS:
-        return value
-    if kind is dict or isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        plain = set(map(type, value)) <= {int, str}  # a long list of steps needs no look at each
-        return list(value) if plain else [_finite(inner) for inner in value]
-    if isinstance(value, float):
-        return value if not math.isinf(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, (int, str)):
-        return value
-    raise ConfigError(f"{shown(value)} is not a plain value (number, word, list or keys and values).")

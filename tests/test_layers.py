@@ -14,6 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if not {"configs", "expe
 ROOMS = [
     {"errors"},
     {"numeric", "places", "words"},
+    {"canonical"},
     {"component"},
     {"core"},
     {"contracts"},

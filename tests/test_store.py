@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import ArgumentError, ConfigError, StoreError
 from rlsoftmax.store import durable
 from rlsoftmax.store.chunks import FORMAT, _prefix, read_about, read_chunk, read_index, write_chunk

@@ -12,7 +12,8 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from rlsoftmax.component import Bound, canonical
+from rlsoftmax.canonical import canonical
+from rlsoftmax.component import Bound
 from rlsoftmax.contracts import Environment, Transitions
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean
 from rlsoftmax.numeric import BuildLuck

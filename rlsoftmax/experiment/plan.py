@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from rlsoftmax.component import Bound, Component, build, canonical, name_of
+from rlsoftmax.canonical import canonical
+from rlsoftmax.component import Bound, Component, build, name_of
 from rlsoftmax.engine.patience import TIMEOUT
 from rlsoftmax.errors import BadValue, ConfigError, shown
 from rlsoftmax.experiment.bins import Ints, Memory, Values

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from rlsoftmax.canonical import canonical
 from rlsoftmax.component import (
     Bound,
     Component,
     Seed,
     build,
-    canonical,
     check_keys,
     checked,
     describe,

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from rlsoftmax.component import canonical, describe
+from rlsoftmax.canonical import canonical
+from rlsoftmax.component import describe
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.claims import check_claim
 from rlsoftmax.experiment.compose import literal

@@ -14,7 +14,7 @@ import numpy as np
 
 import rlsoftmax
 from rlsoftmax import words
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.store.data import CellData, StudyData
 from rlsoftmax.store.durable import write_durably

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.plots import labels
 from rlsoftmax.stats.conditions import Standing, conditions, kind, scored, standing

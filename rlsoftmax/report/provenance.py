@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.plots import scales
 from rlsoftmax.store.chunks import read_about
 from rlsoftmax.store.data import CellData, StudyData

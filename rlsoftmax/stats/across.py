@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import BadValue, ConfigError
 from rlsoftmax.stats.compare import Comparison, compare
 from rlsoftmax.stats.scores import Floats

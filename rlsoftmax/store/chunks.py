@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import StoreError
 from rlsoftmax.store.data import Array, Failure
 from rlsoftmax.store.durable import write_durably

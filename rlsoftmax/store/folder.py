@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import StoreError
 from rlsoftmax.store.chunks import Index, read_chunk, read_index, write_chunk
 from rlsoftmax.store.data import Failure

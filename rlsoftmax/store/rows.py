@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rlsoftmax.component import canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.errors import ArgumentError, did_you_mean, shown
 from rlsoftmax.store.data import GREEDY, MEMORY, SNAPSHOT, SUMS, TRIED, VISITS, Array, Failure
 
