@@ -71,19 +71,20 @@ class Setup:
         """Return the sizes and arrays of the environment."""
         return world_of(self.env, self.seed)
 
-    @functools.cached_property
+    @property
     def kind(self) -> Kind:
         """Return what this configuration shares its compiled loop with."""
-        heat = type(self.heat) if self.heat is not None else None
-        return kind_of(type(self.agent), type(self.policy), heat, self.env, self.seed, self._minds, self.inside)
+        return self._fitted[0]
 
-    @functools.cached_property
+    @property
     def _minds(self) -> Minds:
         """Return what every array is that one run remembers."""
-        found = minds_of(self.agent, self.env, self.seed)
-        check_memory(self.agent, {name: shape for _, name, shape, _ in found}, self.world.states, self.world.actions)
-        others = (part for part in self.minds if part is not self.agent)
-        return found + tuple(mind for part in others for mind in minds_of(part, self.env, self.seed))
+        return self._fitted[1]
+
+    @functools.cached_property
+    def _fitted(self) -> tuple[Kind, Minds]:
+        classes: Any = type(self.policy), type(self.heat) if self.heat is not None else None
+        return fitted(self.agent, self.minds, *classes, self.env, self.seed, self.inside)
 
     @functools.cached_property
     def slots(self) -> int:
@@ -122,6 +123,23 @@ class Setup:
 
 
 # --- looked at once, for all configurations that share it ------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=256)
+def fitted(
+    agent: Agent,
+    minds: tuple[Component, ...],
+    policy: type[Policy],
+    heat: type[Schedule] | None,
+    env: Environment,
+    seed: int,
+    inside: bool,
+) -> tuple[Kind, Minds]:
+    """Return the kind, and what every array is that one run remembers; most cells of a sweep ask the same."""
+    own, world = minds_of(agent, env, seed), world_of(env, seed)
+    check_memory(agent, {name: shape for _, name, shape, _ in own}, world.states, world.actions)
+    found = own + tuple(mind for part in minds if part is not agent for mind in minds_of(part, env, seed))
+    return kind_of(type(agent), policy, heat, env, seed, found, inside), found
 
 
 @per_class

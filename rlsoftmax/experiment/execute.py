@@ -33,7 +33,7 @@ from rlsoftmax.store.data import SNAPSHOT, TRIED, Failure
 from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows, order_of
 
-CHUNK_SECONDS, CHUNK_BYTES = 2.0, 32 << 20
+CHUNK_SECONDS, CHUNK_BYTES = 2.0, 16 << 20
 IN_ADVANCE = 8  # blocks per thread that wait or run, so that no thread is idle while a chunk is gathered and written
 
 
@@ -270,7 +270,10 @@ def _finish(task: Task, kernel: Any, stop: threading.Event) -> _Harvest:
 
 
 class _Writer:
-    """Gathers finished blocks into chunks of at least two seconds of work, or 32 MB, so that memory stays small."""
+    """Gathers finished blocks into chunks of at least two seconds of work, or 16 MB.
+
+    Memory stays small, and the last chunk, which is gathered when nothing plays any more, is soon written.
+    """
 
     def __init__(self, results: Store, on_progress: Callable[[Progress], None] | None, total: int) -> None:
         self._results, self._tell, self._total = results, on_progress, total
