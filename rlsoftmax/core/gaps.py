@@ -7,7 +7,7 @@ value, then scale. (`x / tau - max(x / tau)` overflows, is NaN at 0 and infinity
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,7 @@ NOTHING.flags.writeable = False  # shared
 EXACT = 2**53  # every whole number up to here is a float64
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """A problem as matrices [rows, K]: `values + offset`, which of them are allowed (None: all), tau of each row."""
 
     values: Array
@@ -43,8 +42,7 @@ class Rows:
 
     def some(self, rows: Array | slice) -> Rows:
         """Return the problem of some of the rows."""
-        return dataclasses.replace(
-            self,
+        return self._replace(
             values=self.values[rows],
             offset=self.offset[rows] if self.offset.ndim else self.offset,
             allowed=None if self.allowed is None else self.allowed[rows],

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,7 @@ Array = npt.NDArray[Any]
 Axis = int | Sequence[int] | None
 
 
-@dataclasses.dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where the rows come from: `batch` counts rows, `reduced` counts the entries of one; `axes` are negative."""
 
     shape: tuple[int, ...]  # of arrays that have an entry for each input

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -79,7 +78,7 @@ def _signed_logsumexp(
     factor = real("b", b)
     read = factor != 0 if where is None else (factor != 0) & boolean("where", where)
     rows = lay_out(x, axis, tau=temperature[0], beta=temperature[1], where=read)
-    rows = dataclasses.replace(rows, dtype=_float_type(real("x", x).dtype, factor.dtype))
+    rows = rows._replace(dtype=_float_type(real("x", x).dtype, factor.dtype))
     weighed = weigh(rows)
     factor = rows.layout.to_rows(factor).astype(rows.work)
     with np.errstate(all="ignore"):

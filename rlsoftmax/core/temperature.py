@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +14,7 @@ Array = npt.NDArray[Any]
 HUGE = 1e290
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """`size` >= 0 divides, or multiplies when `inverse`; `negative` turns the order of the values round.
 
     Both are shape () at first and [rows, 1] once laid out.
