@@ -138,7 +138,7 @@ def standalone(config: str, folders: Sequence[Any]) -> Composer:
         version.setbase("1.3")
     return Composer(
         load=lambda overrides: loader.load_configuration(config, [FIXED[0], *overrides], run_mode=RunMode.RUN),
-        options=lambda group: loader.get_group_options(group),
+        options=loader.repository.get_group_options,  # the loader's own method copies the whole repository each time
     )
 
 
