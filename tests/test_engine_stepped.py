@@ -25,9 +25,10 @@ from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent
 from rlsoftmax.engine.evaluation import Luck, evaluated, greedy_action
 from rlsoftmax.engine.fuse import fuse, linked
-from rlsoftmax.engine.greedy import expected_return, greedy_policy
+from rlsoftmax.engine.greedy import greedy_policy
 from rlsoftmax.engine.patience import Abandoned, Patience
 from rlsoftmax.engine.replay import final_policy, locate_failure, trace
+from rlsoftmax.engine.returns import expected_return
 from rlsoftmax.engine.stepped import seed_of
 from rlsoftmax.envs.gymnasium import Gymnasium, numbering
 from rlsoftmax.errors import ConfigError, Interrupted, RunFailure

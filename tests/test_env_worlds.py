@@ -9,7 +9,8 @@ from cases import block_of, setup_of
 from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.contracts import asked
 from rlsoftmax.engine.fuse import linked
-from rlsoftmax.engine.greedy import expected_return, greedy_policy, greedy_scores
+from rlsoftmax.engine.greedy import greedy_policy, greedy_scores
+from rlsoftmax.engine.returns import expected_return
 from rlsoftmax.engine.setup import world_of
 from rlsoftmax.envs.chain import Chain
 from rlsoftmax.envs.contextual_bandit import ContextualBandit

@@ -13,8 +13,9 @@ from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Environment, Transitions
 from rlsoftmax.core import softmax
 from rlsoftmax.engine.fuse import linked
-from rlsoftmax.engine.greedy import expected_return, greedy_policy, greedy_scores
+from rlsoftmax.engine.greedy import greedy_policy, greedy_scores
 from rlsoftmax.engine.replay import final_policy, trace
+from rlsoftmax.engine.returns import expected_return
 from rlsoftmax.envs.chain import Chain
 from rlsoftmax.envs.gaussian_bandit import GaussianBandit
 from rlsoftmax.envs.gymnasium import Gymnasium

@@ -10,6 +10,7 @@ import numpy as np
 
 from rlsoftmax.contracts import Transitions, asked
 from rlsoftmax.engine.blocks import Block
+from rlsoftmax.engine.returns import expected_return
 from rlsoftmax.engine.setup import FOREVER, Array
 
 
@@ -68,22 +69,3 @@ def tables(block: Block) -> Iterator[tuple[Transitions, Array]]:
         table = found[i]
         assert table is not None  # they are of one class
         yield table, np.flatnonzero(number == i)
-
-
-def expected_return(policy: Array, table: Transitions, limit: int) -> Array:
-    """Return [lane]: the expected sum of rewards of an episode cut after `limit` steps, by backward recursion.
-
-    policy: [lane, states, actions]. The transitions of all lanes form one sparse matrix, block by block.
-    """
-    from scipy.sparse import csr_array
-
-    lanes, states, _ = policy.shape
-    chance = policy[..., None] * table.chance  # [lane, state, action, outcome]
-    gain = (chance * table.reward).sum(axis=(2, 3)).ravel()
-    lane, state, action, outcome = np.nonzero(chance * ~table.final)
-    column = lane * states + table.after[state, action, outcome]
-    entries = chance[lane, state, action, outcome], (lane * states + state, column)
-    go_on, value = csr_array(entries, shape=(lanes * states, lanes * states)), np.zeros(lanes * states)
-    for _ in range(limit):
-        value = gain + go_on @ value
-    return np.asarray(value.reshape(lanes, states) @ table.first)

@@ -17,8 +17,9 @@ from rlsoftmax.component import schema
 from rlsoftmax.contracts import Environment, Transitions
 from rlsoftmax.engine.blocks import Block, new_choice, new_place
 from rlsoftmax.engine.fuse import surveyor
-from rlsoftmax.engine.greedy import expected_return, expected_reward, greedy_policy, tables, true_means
+from rlsoftmax.engine.greedy import expected_reward, greedy_policy, tables, true_means
 from rlsoftmax.engine.loop import Game
+from rlsoftmax.engine.returns import expected_return, model, reached
 from rlsoftmax.engine.setup import FOREVER, Array, Setup, world_of
 
 PRECISION = 1e-10  # of optimal values
@@ -126,17 +127,6 @@ def state_values(policy: Array, go_on: Any, gain: Array, gamma: float) -> Array:
     return np.asarray(spsolve((eye_array(states) - gamma * (choose @ go_on)).tocsc(), choose @ gain))
 
 
-def model(table: Transitions) -> tuple[Any, Array]:
-    """Return the chances of going on, sparse [states * actions, states], and the mean rewards [states * actions]."""
-    from scipy.sparse import csr_array
-
-    states, actions, _ = table.chance.shape
-    state, action, outcome = np.nonzero(table.chance * ~np.asarray(table.final, dtype=bool))
-    entries = table.chance[state, action, outcome], (state * actions + action, table.after[state, action, outcome])
-    gain = (table.chance * table.reward).sum(axis=2).ravel()
-    return csr_array(entries, shape=(states * actions, states)), gain
-
-
 # --- the error of the values ----------------------------------------------------------------------------------------
 
 
@@ -183,15 +173,3 @@ def optimal_values(env: Environment, seed: int, gamma: float) -> Array:
     ahead[~(allowed & reached(world.transitions, go_on, allowed)[:, None])] = math.nan
     ahead.flags.writeable = False
     return ahead
-
-
-def reached(table: Transitions, go_on: Any, allowed: Array) -> Array:
-    """Return [states]: whether some allowed actions lead there from where an episode may begin."""
-    actions = allowed.shape[1]
-    leads = (go_on.multiply(allowed.ravel()[:, None]).tocsr() > 0.0).T
-    here: Array = np.asarray(table.first) > 0.0
-    while True:
-        there: Array = here | (leads @ np.repeat(here, actions).astype(float) > 0.0)
-        if np.array_equal(there, here):
-            return there
-        here = there
