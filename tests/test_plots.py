@@ -165,6 +165,19 @@ def test_of_too_many_cells_the_best_and_the_worst_are_drawn():
     assert "6 of 16 cells, evenly by rank" in plots.plotted(study, "reward_curve").note
 
 
+@pytest.mark.parametrize("kind", ["reward_curve", "schedule", "distribution"])
+def test_a_figure_of_one_kind_among_several_says_which(kind):
+    assert "drawn: Q-learning, the best of 2;" in plots.plotted(simulated.lake(), kind).note
+
+
+def test_a_figure_of_one_condition_among_several_says_which():
+    assert "drawn: arms 2;" in plots.plotted(simulated.conditions(), "reward_curve").note
+
+
+def test_a_figure_of_all_kinds_says_no_more():
+    assert "drawn:" not in plots.plotted(simulated.union(), "reward_curve").note
+
+
 def test_schedules_are_compared_for_the_best_agent():
     study = simulated.named()
     numbers = plots.plotted(study, "schedule")

@@ -47,7 +47,7 @@ class Anatomy:
 def numbers(study: StudyData, view: series.View) -> Anatomy:
     """Return what is drawn, as plain numbers."""
     which = grouping.check_score(study, view.score)
-    axis, shown, _ = curves.of_study(study, view)
+    axis, shown, panel = curves.of_study(study, view)
     one = next((one for one in shown if one.best), shown[0])
     replayed.check_bandit(one.cell, "anatomy")
     if not grouping.has_score(one.cell, which):
@@ -56,6 +56,8 @@ def numbers(study: StudyData, view: series.View) -> Anatomy:
     seen = replayed.inside(one.cell, run, LOOKS)
     order = np.argsort(seen.truth, kind="stable")
     name = f"{labels.key(axis)} = {one.label}" if axis is not None and one.value is not None else one.label
+    kind = curves.some_of([one], panel, axis) if axis is not None else ""
+    what = ", ".join(filter(None, (notes.played(study), kind, name)))
     return Anatomy(
         study=study.name,
         cell=one.cell.id[:12],
@@ -68,7 +70,7 @@ def numbers(study: StudyData, view: series.View) -> Anatomy:
         value=seen.value[:, order],
         truth=seen.truth[order],
         arm=order,
-        note=f"{notes.played(study)}, {name}, run {run}: the one with the median score. Darkest: the best arm.",
+        note=f"{what}, run {run}: the one with the median score. Darkest: the best arm.",
     )
 
 

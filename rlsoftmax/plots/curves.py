@@ -102,10 +102,20 @@ def _from_best_to_worst(groups: Sequence[grouping.Group], which: str, most: int)
 
 
 def some_of(shown: Sequence[Shown], panel: grouping.Panel, axis: str | None) -> str:
-    """Return how many of the cells are drawn, in words, if not all are and no axis tells which."""
-    count = len(panel.groups)
-    few = f"{len(shown)} of {count} cells, evenly by rank from the best to the worst"
-    return few if axis is None and len(shown) < count else ""
+    """Return which of the cells are drawn, in words, if not all are: one condition, one kind along the axis, or few."""
+    what = ", ".join(filter(None, (panel.where, _which(shown, panel.groups, axis))))
+    return f"drawn: {what}" if what else ""
+
+
+def _which(shown: Sequence[Shown], groups: Sequence[grouping.Group], axis: str | None) -> str:
+    count = len(groups)
+    if axis is None:
+        few = f"{len(shown)} of {count} cells, evenly by rank from the best to the worst"
+        return few if len(shown) < count else ""
+    drawn = next((group for one in shown for group in groups if one.cell in group.cells), None)
+    if drawn is None or count == 1:
+        return ""
+    return f"{drawn.label}, the {'best' if any(one.best for one in shown) else 'first'} of {count}"
 
 
 def _name(group: grouping.Group) -> str:

@@ -56,7 +56,7 @@ class Policy:
 def numbers(study: StudyData, view: series.View) -> Policy:
     """Return what is drawn, as plain numbers."""
     which = grouping.check_score(study, view.score)
-    axis, shown, _ = curves.of_study(study, view, most=MOST_MAPS)
+    axis, shown, panel = curves.of_study(study, view, most=MOST_MAPS)
     shown = [one for one in shown if len(one.cell.runs)][:MOST_MAPS]
     if not shown:
         raise ConfigError(f"study {study.name} has no run yet.")
@@ -71,6 +71,7 @@ def numbers(study: StudyData, view: series.View) -> Policy:
         maps=tuple(_map(one, which) for one in shown),
         note=notes.about(
             study,
+            curves.some_of(shown, panel, axis),
             f"rays: action probabilities of the final policy, mean of {min(MOST_RUNS, len(shown[0].cell.runs))} runs",
             "shade: share of the steps spent there (square root)",
             f"numbers: {'value of the greedy policy' if which == 'greedy' else grouping.unit(metric)}",

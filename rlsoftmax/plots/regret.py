@@ -68,6 +68,7 @@ def numbers(study: StudyData, view: series.View) -> Regret:
         slope=slope,
         note=notes.about(
             study,
+            curves.some_of(shown, panel, axis),
             "bands: 95\u00a0% intervals over runs",
             "right: thick half of the runs, thin 90\u00a0%, dash the median, dot the mean",
             f"dashed: slope of Lai and Robbins, {slope:.3g} ln t, asymptotic" if slope is not None else "",

@@ -56,7 +56,7 @@ def numbers(study: StudyData, view: series.View) -> Simplex:
     axis = grouping.temperature_axis(study, view.axis)
     if axis not in ("tau", "beta"):
         raise ConfigError(f"simplex needs constant temperatures, and study {study.name} sweeps {axis}.")
-    _, shown, _ = curves.of_study(study, dataclasses.replace(view, axis=axis))
+    _, shown, panel = curves.of_study(study, dataclasses.replace(view, axis=axis))
     shown = [one for one in shown if one.value is not None and len(one.cell.runs)]
     replayed.check_bandit(shown[0].cell, "simplex")
     found = []
@@ -82,6 +82,7 @@ def numbers(study: StudyData, view: series.View) -> Simplex:
         paths=tuple(found),
         note=notes.about(
             study,
+            curves.some_of(shown, panel, axis),
             f"right: mean policy of {runs} runs, open dots: steps 10 and 100, crosses: policies of the true values",
             "grey: equal entropy",
         ),

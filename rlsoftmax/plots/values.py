@@ -59,7 +59,12 @@ def numbers(study: StudyData, view: series.View) -> Values:
         kinds=tuple(one.kind for one in shown),
         best=next((one.cell.id[:12] for one in shown if one.best), ""),
         **found,
-        note=notes.about(study, "exact values of the policies at that step", "bands: 95\u00a0% intervals over runs"),
+        note=notes.about(
+            study,
+            curves.some_of(shown, panel, axis),
+            "exact values of the policies at that step",
+            "bands: 95\u00a0% intervals over runs",
+        ),
     )
 
 
