@@ -168,10 +168,10 @@ class Study:
         found = [cell for cell in fitting(self.cells, wanted) if cell.id.startswith(id or "")]
         if len(found) == 1:
             return found[0]
-        asked = id or ", ".join(f"{key}={value!r}" for key, value in keys.items()) or "nothing"
+        asked = id or ", ".join(f"{key}={value!r}" for key, value in keys.items())
         if found:
             more = telling(found, self.axes) or "the first digits of its id"
-            raise ConfigError(f"{len(found)} cells fit {asked}; also give {more}.")
+            raise ConfigError(f"{len(found)} cells {f'fit {asked}; also' if asked else 'are there;'} give {more}.")
         raise ConfigError(f"no cell fits {asked}.{hint(self.cells, wanted, self.axes)}")
 
     @property

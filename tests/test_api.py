@@ -110,7 +110,7 @@ def test_cells_are_found_by_what_was_swept_or_configured(study):
     [
         ({"tau": 0.3}, "no cell fits tau=0.3. tau takes: 0.25, 1.0."),
         ({"tua": 0.25}, "no cell fits tua=0.25. Did you mean 'tau'? Known: tau."),
-        ({}, "2 cells fit nothing; also give tau."),
+        ({}, "2 cells are there; give tau."),
         ({"env": "gaussian_bandit"}, "2 cells fit env='gaussian_bandit'; also give tau."),
     ],
 )

@@ -22,6 +22,10 @@ LINES = [
     # names
     ("run tau=exponetial", "no tau 'exponetial'. Did you mean 'exponential'? Known: constant"),
     ("run env=nope", "no env 'nope'. Known: adversarial_bandit, bernoulli_bandit"),
+    ("run env=null", "env=null: env takes a name: adversarial_bandit, bernoulli_bandit"),
+    ("run agent=", "agent=: agent takes a name: actor_critic"),
+    ("sweep tau=0.1,null", "temperatures and names of schedules cannot be mixed in one list."),
+    ("run tau=null", "tau=null: tau takes a number or a name: constant"),
     ("run agent=q_lerning", "no agent 'q_lerning'. Did you mean 'q_learning'?"),
     (
         f"run {Q} agent.alpa=0.1",

@@ -223,6 +223,9 @@ def axis_of_text(argument: str, composer: Composer) -> Axis:
         return Axis(key, (Choice(None, (last,)),))
     words = _words(override, composer)
     shown = [_read(composer, word) for word in words]
+    if None in shown and (names := composer.options(override.key_or_group)):
+        kinds = "a number or a name" if key == "tau" else "a name"
+        raise ConfigError(f"{argument}: {key} takes {kinds}: {', '.join(names)}.")
     if key == "beta":
         shown = [float(beta) for beta in shorthand.betas(argument.partition("=")[2])]
     head = override.get_key_element()
