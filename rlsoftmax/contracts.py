@@ -315,9 +315,15 @@ def fields_used(function: FunctionType) -> list[str]:
     used = [
         str(b.argval)
         for a, b in itertools.pairwise(code)
-        if a.argval == me and b.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        if _last(a) == me and b.opname in ("LOAD_ATTR", "LOAD_METHOD")
     ]
     return list(dict.fromkeys(used))
+
+
+def _last(instruction: dis.Instruction) -> Any:
+    """Return what an instruction leaves on top; from Python 3.13 on one may load two variables."""
+    value = instruction.argval
+    return value[-1] if isinstance(value, tuple) and value else value
 
 
 def place(function: Any) -> str:
