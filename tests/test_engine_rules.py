@@ -654,7 +654,7 @@ def an_array_made_in_a_helper():
     return Mine(), SOFT, CHAIN
 
 
-@refused_by_the_compiler("in Mine.learn: x is sometimes an array and sometimes a number.")
+@refused_by_the_compiler("in Mine.learn: x is sometimes a number and sometimes an array.")
 def a_name_of_two_types():
     class Mine(Agent):
         memory = values

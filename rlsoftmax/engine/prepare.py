@@ -97,7 +97,8 @@ def _sentence(text: str) -> str:
     if field := re.search(r"Field '(\w+)' was not found in record", text):
         return f"self.{field[1]} is not one of its numbers"
     if unify := re.search(r"Cannot unify (.+?) and (.+?) for '(\w+)", text):
-        return f"{unify[3]} is sometimes {_kind(unify[1])} and sometimes {_kind(unify[2])}"
+        kinds = sorted(map(_kind, unify.groups()[:2]))  # in which order they are met, depends on the Python
+        return f"{unify[3]} is sometimes {kinds[0]} and sometimes {kinds[1]}"
     if methods := re.findall(r"BoundFunction\(\(<class 'numba[^']*Array'>, '(\w+)'\)", text):
         way = "loop over its numbers, or `from rlsoftmax import highest`"
         return f".{methods[-1]}() of an array cannot be compiled in a rule; {way}"
