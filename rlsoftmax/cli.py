@@ -35,6 +35,7 @@ from rlsoftmax import answers
 from rlsoftmax.answers import Answer
 from rlsoftmax.errors import ConfigError, Interrupted, RlsoftmaxError, did_you_mean
 from rlsoftmax.launch.command import COMMANDS, Line, line_of
+from rlsoftmax.launch.letters import use_plainer_letters
 from rlsoftmax.launch.signals import Signals
 
 if TYPE_CHECKING:
@@ -52,17 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     signals = Signals()
+    use_plainer_letters()
     with signals.installed():
         try:
-            return _dispatch(words, signals)
+            code = _dispatch(words, signals)
+            sys.stdout.flush()  # what cannot be written is said here, and not by the interpreter as it ends
+            return code
         except (KeyboardInterrupt, Interrupted):
             _complain("stopped; what was finished is kept. The same command continues:\n  " + _typed(words))
             return STOPPED
         except BrokenPipeError:  # rlsoftmax ... | head
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             return DONE
         except Exception as error:  # noqa: BLE001 - the place that tells the user's mistakes from ours
             return _explained(error, words)
+
+
+def _drop_output() -> None:
+    """Let what is still to be written vanish: nobody reads it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _typed(words: Sequence[str]) -> str:
@@ -79,6 +88,10 @@ def _explained(error: Exception, words: Sequence[str]) -> int:
     if isinstance(error, RlsoftmaxError):
         _complain(str(error))
         return REFUSED if isinstance(error, ValueError) else FAILED
+    if isinstance(error, OSError) and error.filename is None:  # a stream, no file
+        _drop_output()
+        _complain(f"the answer cannot be written: {error.strerror}.")
+        return FAILED
     sentence = None
     if "hydra" in sys.modules:  # else it cannot be about what Hydra read
         from rlsoftmax.launch.explain import explain

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -112,6 +113,30 @@ def test_a_closed_pipe_is_no_error():
     command = " ".join([*PROGRAM, "ls", "|", "head", "-1"])
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("encoding", "head"), [("ascii", "- Boltzmann -"), ("latin-1", "\xb7 Boltzmann \xb7")])
+def test_a_terminal_that_does_not_know_greek_gets_plainer_letters(encoding, head):
+    command, environment = [*PROGRAM, "run", "runs=20", "steps=20"], os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, encoding=encoding, timeout=120, check=True, env=environment)
+    assert head in done.stdout
+    assert "####" in done.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("words", [["--version"], ["ls", "tau"], ["run", "env=testbed", "runs=2", "steps=5"]])
+def test_output_that_cannot_be_written_is_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "rlsoftmax: the answer cannot be written: No space left on device.\n"
+
+
+def test_closed_streams_are_no_error():
+    command = shlex.join([*PROGRAM, "ls", "tau"])
+    assert subprocess.run(["sh", "-c", f"{command} >&- 2>&-"], timeout=120, check=False).returncode == 0
 
 
 def test_a_log_without_a_terminal_has_no_progress_line():
