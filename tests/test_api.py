@@ -229,6 +229,9 @@ def test_a_component_of_ones_own_needs_no_registration():
         (lambda: rs.run(policy=rs.Boltzmann(temperature=0.5), beta=2), "beta is given beside"),
         (lambda: rs.run(agent=rs.Boltzmann()), "Boltzmann does not belong there."),
         (lambda: rs.run(steps=rs.Linear()), "Linear does not belong there."),
+        (lambda: rs.run(agent=rs.QLearning), "agent=QLearning is a class; build one: agent=QLearning(...)."),
+        (lambda: rs.run(agent=3), "agent=3: agent takes a name: actor_critic, choice_kernel"),
+        (lambda: rs.sweep(tau=[0.1, None]), "tau=null: tau takes a number or a name: constant"),
         (lambda: rs.run(policy=rs.Ucb(), tau=0.1), "tau is given, but nobody reads it: policy ucb has no temperature."),
         (
             lambda: rs.run(agent=rs.QLearning(), **{"agent.alpha": "linear"}),

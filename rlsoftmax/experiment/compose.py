@@ -223,7 +223,8 @@ def axis_of_text(argument: str, composer: Composer) -> Axis:
         return Axis(key, (Choice(None, (last,)),))
     words = _words(override, composer)
     shown = [_read(composer, word) for word in words]
-    if None in shown and (names := composer.options(override.key_or_group)):
+    unnamed = any(value is None or isinstance(value, (int, float)) for value in shown)
+    if unnamed and (names := composer.options(override.key_or_group)):
         kinds = "a number or a name" if key == "tau" else "a name"
         raise ConfigError(f"{argument}: {key} takes {kinds}: {', '.join(names)}.")
     if key == "beta":
@@ -267,6 +268,8 @@ def axis_of_value(key: str, value: Any, composer: Composer) -> Axis:
 def _axis_of_one(key: str, value: Any, composer: Composer) -> Axis:
     if isinstance(value, Component):
         return Axis(key, (Choice(label(value), (), {key: value}),))
+    if isinstance(value, type):
+        raise ConfigError(f"{key}={value.__name__} is a class; build one: {key}={value.__name__}(...).")
     return axis_of_text(f"{key}={literal(value)}", composer)
 
 
