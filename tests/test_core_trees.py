@@ -125,7 +125,7 @@ def test_a_million_actions_fit_in_a_hundred_megabytes():
         (lambda: BoltzmannTree([0.0], 1.0).draw(), "exactly one of u and rng"),
         (lambda: core.huffman_tree([1.0, -1.0]), "frequencies must be one row, >= 0"),
         (lambda: core.clustered_tree([[0, 2]]), "exactly once"),
-        (lambda: core.balanced_tree(0), "at least one class"),
+        (lambda: core.balanced_tree(0), "classes must be a whole number >= 1, got 0."),
         (lambda: HierarchicalSoftmax(core.balanced_tree(3), 0), "features must be >= 1"),
         (lambda: HierarchicalSoftmax(core.balanced_tree(3), 2).probability([1.0], 0), "features must have shape (2,)"),
         (lambda: DifferentiatedSoftmax([2], [0]), "sizes and widths"),

@@ -67,8 +67,9 @@ def probability_estimate(
     """
     size = 1.0 if tau is None else np.asarray(tau, np.float64)
     log_weight = _log_weights(x, log_q, tau)
+    first = _one_per_row("target", target, log_weight)
     with np.errstate(all="ignore"):
-        value = np.exp(real("target", target) / size - logmeanexp(log_weight))
+        value = np.exp(first / size - logmeanexp(log_weight))
         return Estimate(value, np.square(value) * _relative_variance(log_weight))
 
 
@@ -134,9 +135,9 @@ def sampled_softmax(
     """
     size = 1.0 if tau is None else np.asarray(tau, np.float64)
     log_weight = _log_weights(x, log_q, tau)
-    first = real("target", target).astype(np.float64) / size
+    first = _one_per_row("target", target, log_weight) / size
     count = log_weight.shape[-1]
-    first = first - (0.0 if log_q_target is None else real("log_q_target", log_q_target))
+    first = first - (0.0 if log_q_target is None else _one_per_row("log_q_target", log_q_target, log_weight))
     others = log_weight - (np.log(count) if log_q_target is None else 0.0)
     if hits is not None:
         others = np.where(np.asarray(hits, bool), -np.inf, others)
@@ -163,7 +164,7 @@ def target_sampling_probabilities(
     >>> target_sampling_probabilities([0.0, 5.0, 0.0, 1.0], [0, 2])
     array([0.5, 0. , 0.5, 0. ])
     """
-    values, chosen = real("x", x), np.asarray(candidates)
+    values, chosen = np.atleast_1d(real("x", x)), np.asarray(candidates)
     if chosen.dtype.kind not in "iu" or chosen.size == 0 or chosen.min() < 0 or chosen.max() >= values.shape[-1]:
         raise ArgumentError(f"candidates must be indices of the {values.shape[-1]} actions, got {candidates!r:.60}.")
     allowed = np.zeros(values.shape[-1], bool)
@@ -173,7 +174,11 @@ def target_sampling_probabilities(
 
 def _log_weights(x: npt.ArrayLike, log_q: npt.ArrayLike, tau: npt.ArrayLike | None) -> Array:
     """Return x / tau - log q, the logarithms of the importance weights."""
-    values, proposal = np.broadcast_arrays(real("x", x).astype(np.float64), real("log_q", log_q).astype(np.float64))
+    values, proposal = real("x", x).astype(np.float64), real("log_q", log_q).astype(np.float64)
+    try:
+        values, proposal = np.broadcast_arrays(values, proposal)
+    except ValueError:
+        raise ArgumentError(f"log_q must broadcast with x, got shapes {proposal.shape} and {values.shape}.") from None
     size = np.asarray(1.0 if tau is None else tau, np.float64)
     if not np.all((size > 0.0) & (size < np.inf)):
         raise ArgumentError(f"tau must be > 0 and finite, got {tau!r:.60}.")
@@ -183,6 +188,15 @@ def _log_weights(x: npt.ArrayLike, log_q: npt.ArrayLike, tau: npt.ArrayLike | No
         raise ArgumentError("log_q must be > -inf: an action that cannot be proposed cannot have been sampled.")
     weight: Array = values / (size[..., None] if size.ndim else size) - proposal
     return weight
+
+
+def _one_per_row(name: str, given: npt.ArrayLike, log_weight: Array) -> Array:
+    """Return one number per row of the weights, or raise ArgumentError."""
+    numbers, rows = real(name, given).astype(np.float64), log_weight.shape[:-1]
+    try:
+        return np.broadcast_to(numbers, rows)
+    except ValueError:
+        raise ArgumentError(f"{name} must have one number per row, shape {rows}, got {numbers.shape}.") from None
 
 
 def _relative_variance(log_weight: Array) -> Array:

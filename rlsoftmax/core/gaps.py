@@ -147,6 +147,13 @@ def boolean(name: str, x: npt.ArrayLike) -> Array:
     return array
 
 
+def whole_number(name: str, value: Any, least: int) -> int:
+    """Return a whole number, or raise ArgumentError."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ArgumentError(f"{name} must be a whole number >= {least}, got {shown(value)}.")
+    return int(value)
+
+
 def _representable(whole: Array) -> bool:
     return whole.size == 0 or (int(whole.max()) <= EXACT and int(whole.min()) >= -EXACT)
 

@@ -7,6 +7,7 @@ Grangier & Auli (2016), differentiated softmax.
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.core.dense import log_softmax, softmax
-from rlsoftmax.core.gaps import real
+from rlsoftmax.core.gaps import real, whole_number
 from rlsoftmax.core.sampling import sample
 from rlsoftmax.errors import ArgumentError, shown
 
@@ -74,7 +75,7 @@ def balanced_tree(classes: int) -> Tree:
     >>> sorted({len(balanced_tree(1000).path(label)) for label in range(1000)})
     [9, 10]
     """
-    _check_classes(classes)
+    classes = whole_number("classes", classes, 1)
     nodes = np.arange(2 * classes - 1, dtype=np.int32)
     inside = nodes < classes - 1
     return _tree(
@@ -97,7 +98,7 @@ def huffman_tree(frequencies: npt.ArrayLike) -> Tree:
     if weight.ndim != 1 or not np.all((weight >= 0.0) & (weight < np.inf)):
         raise ArgumentError(f"frequencies must be one row, >= 0 and finite, got {shown(frequencies)}.")
     classes = len(weight)
-    _check_classes(classes)
+    whole_number("the number of frequencies", classes, 1)
     order = np.argsort(weight, kind="stable").astype(np.int32)
     item = np.zeros(2 * classes - 1, np.int32)  # what lies at each place: a class, or classes + number of a merge
     for merge, pair in enumerate(_lightest_pairs(weight[order].tolist())):
@@ -139,8 +140,11 @@ def clustered_tree(clusters: Sequence[Sequence[int]]) -> Tree:
     >>> clustered_tree([[0, 2], [1]]).path(2)
     [1, 4]
     """
-    labels = np.array([label for cluster in clusters for label in cluster], np.int64)
-    sizes = np.array([len(cluster) for cluster in clusters], np.int64)
+    try:
+        labels = np.array([operator.index(label) for cluster in clusters for label in cluster], np.int64)
+        sizes = np.array([len(cluster) for cluster in clusters], np.int64)
+    except TypeError:
+        raise ArgumentError(f"clusters must be lists of classes, got {shown(clusters)}.") from None
     if not np.array_equal(np.sort(labels), np.arange(len(labels))) or not np.all(sizes > 0) or not len(labels):
         raise ArgumentError(
             f"clusters must hold every class 0 ... K - 1 exactly once, none empty, got {shown(clusters)}."
@@ -150,11 +154,6 @@ def clustered_tree(clusters: Sequence[Sequence[int]]) -> Tree:
     children = np.concatenate([[count], sizes, zeros])
     label = np.concatenate([np.full(1 + count, -1), labels])
     return _tree(first, children, label, len(labels))
-
-
-def _check_classes(classes: int) -> None:
-    if classes < 1:
-        raise ArgumentError(f"there must be at least one class, got {classes}.")
 
 
 class HierarchicalSoftmax:

@@ -190,7 +190,8 @@ def mellowmax(
     with np.errstate(all="ignore"):
         count = np.add.reduce(weighed.allowed, axis=1, keepdims=True, dtype=rows.work)
         value = weighed.best + _log_share(weighed, weighed.allowed, count) * rows.scale.tau
-        nearly_flat = np.minimum.reduce(np.where(weighed.allowed, weighed.exponent, 0.0), axis=1, keepdims=True) > -1e-9
+        exponent = np.where(weighed.allowed, weighed.exponent, 0.0)
+        nearly_flat = np.minimum.reduce(exponent, axis=1, keepdims=True, initial=0.0) > -1e-9
         value = np.where(nearly_flat, _nearly_mean(rows, weighed, count), value)
         value = np.where(np.isinf(rows.scale.size), weighed.best, value) + rows.offset
     return rows.restore_each(np.where(weighed.empty, np.nan, value), keepdims)

@@ -345,7 +345,8 @@ def _renyi(p: Array, log_p: Array, order: float) -> Array:
     change = row_sum(np.where(p == 0.0, 0.0, p * np.expm1((order - 1.0) * log_p)))
     most = np.maximum.reduce(log_p, axis=1, keepdims=True, initial=-np.inf)
     power = np.log(row_sum(np.where(possible, np.exp(order * (log_p - most)), 0.0))) + order * most
-    near = np.abs((order - 1.0) * np.minimum.reduce(np.where(possible, log_p, 0.0), axis=1, keepdims=True)) < 0.5
+    least = np.minimum.reduce(np.where(possible, log_p, 0.0), axis=1, keepdims=True, initial=0.0)
+    near = np.abs((order - 1.0) * least) < 0.5
     value = np.where(near, np.log1p(change), power) / (1.0 - order)
     return np.where(np.isnan(most), np.nan, value)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.core.dense import hardmax, softmax
-from rlsoftmax.core.gaps import Rows, Weighed, lay_out, real, weigh
+from rlsoftmax.core.gaps import Rows, Weighed, lay_out, real, weigh, whole_number
 from rlsoftmax.core.layout import Axis
 from rlsoftmax.errors import ArgumentError, shown
 
@@ -184,9 +184,10 @@ def gumbel_top_k(
     rows = lay_out(x, axis, tau=tau, where=where)
     perturbed = _perturbed(rows, u, rng, size)
     possible = np.add.reduce(perturbed > -np.inf, axis=-1)
-    if not 1 <= k <= np.min(possible, initial=perturbed.shape[-1]):
+    k = whole_number("k", k, 1)
+    if not k <= np.min(possible, initial=perturbed.shape[-1]):
         most = np.min(possible, initial=perturbed.shape[-1])
-        raise ArgumentError(f"k must be >= 1 and <= {most}, the actions that can be chosen in every row, got {k!r}.")
+        raise ArgumentError(f"k must be <= {most}, the actions that can be chosen in every row, got {k!r}.")
     return np.argsort(-perturbed, axis=-1, kind="stable")[..., :k]
 
 

@@ -187,8 +187,10 @@ def softmax_weighted_sum_vjp(
     array([[0.]])
     """
     sums = _Sums(q, k, v, tau, where, block)
-    output, maximum, total = (np.asarray(part, np.float64) for part in state)
+    output, maximum, total = _state_of(state, sums)
     given = real("cotangent", cotangent).astype(np.float64)
+    if given.shape != output.shape:
+        raise ArgumentError(f"cotangent must have the shape {output.shape}, got {given.shape}.")
     mean = np.add.reduce(given * output, axis=-1, keepdims=True)
     to_q, to_k, to_v = np.zeros(sums.q.shape), np.zeros(sums.k.shape), np.zeros(sums.v.shape)
     slope = 0.0 if tau == 0.0 else 1.0 / tau
@@ -203,6 +205,14 @@ def softmax_weighted_sum_vjp(
         to_k[..., keys, :] += np.swapaxes(change, -1, -2) @ sums.q
         to_v[..., keys, :] += np.swapaxes(weight, -1, -2) @ given
     return to_q, to_k, to_v
+
+
+def _state_of(state: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike], sums: _Sums) -> list[Array]:
+    parts = [real("state", part).astype(np.float64) for part in state]
+    shapes, wanted = [part.shape for part in parts], [part.shape for part in sums.start()]
+    if shapes != wanted:
+        raise ArgumentError(f"state must have the shapes {wanted}, got {shapes}.")
+    return parts
 
 
 class _Sums:
