@@ -134,9 +134,9 @@ def answered(result: Array, weighed: Weighed, rows: Rows, on_empty: str, never: 
 
 def check_empty_policy(on_empty: str) -> None:
     """Refuse an unknown answer for rows in which nothing is allowed; ArgumentError names the known ones."""
-    if on_empty not in EMPTY:
+    if not isinstance(on_empty, str) or on_empty not in EMPTY:
         raise ArgumentError(
-            f"on_empty must be 'raise', 'nan' or 'zeros', got {on_empty!r}.{did_you_mean(on_empty, EMPTY)}"
+            f"on_empty must be 'raise', 'nan' or 'zeros', got {on_empty!r}.{did_you_mean(str(on_empty), EMPTY)}"
         )
 
 

@@ -65,7 +65,7 @@ def probability_estimate(
     >>> float(probability_estimate(0.0, [0.0, 1.0], np.log([0.2, 0.2 * np.e])).value.round(9))
     0.2
     """
-    size = 1.0 if tau is None else np.asarray(tau, np.float64)
+    size = _temperature(tau)
     log_weight = _log_weights(x, log_q, tau)
     first = _one_per_row("target", target, log_weight)
     with np.errstate(all="ignore"):
@@ -92,9 +92,14 @@ def expectation_estimate(
     """
     share = softmax(_log_weights(x, log_q, tau))
     numbers = real("values", values).astype(np.float64)
-    mean = np.add.reduce(share * numbers, axis=-1)
+    try:
+        share, numbers = np.broadcast_arrays(share, numbers)
+    except ValueError:
+        raise ArgumentError(f"values must broadcast with x, got shapes {numbers.shape} and {share.shape}.") from None
     count = share.shape[-1]
-    spread = np.add.reduce(np.square(share * (numbers - mean[..., None])), axis=-1)
+    with np.errstate(invalid="ignore"):  # infinite values
+        mean = np.add.reduce(share * numbers, axis=-1)
+        spread = np.add.reduce(np.square(share * (numbers - mean[..., None])), axis=-1)
     return Estimate(mean, spread * (count / (count - 1.0)))
 
 
@@ -133,7 +138,7 @@ def sampled_softmax(
     >>> float(loss.to_target), loss.to_sampled
     (-0.5, array([0. , 0.5]))
     """
-    size = 1.0 if tau is None else np.asarray(tau, np.float64)
+    size = _temperature(tau)
     log_weight = _log_weights(x, log_q, tau)
     first = _one_per_row("target", target, log_weight) / size
     count = log_weight.shape[-1]
@@ -144,7 +149,9 @@ def sampled_softmax(
     first = np.broadcast_to(first, others.shape[:-1])
     p = softmax(np.concatenate([first[..., None], others], axis=-1))
     miss = np.add.reduce(p[..., 1:], axis=-1)
-    return SampledSoftmax(-np.log1p(-miss), -miss / size, p[..., 1:] / np.asarray(size)[..., None])
+    with np.errstate(divide="ignore"):  # a target that has no chance at all
+        loss = -np.log1p(-miss)
+    return SampledSoftmax(loss, -miss / size, p[..., 1:] / size[..., None])
 
 
 def target_sampling_probabilities(
@@ -164,7 +171,7 @@ def target_sampling_probabilities(
     >>> target_sampling_probabilities([0.0, 5.0, 0.0, 1.0], [0, 2])
     array([0.5, 0. , 0.5, 0. ])
     """
-    values, chosen = np.atleast_1d(real("x", x)), np.asarray(candidates)
+    values, chosen = np.atleast_1d(real("x", x)), real("candidates", candidates)
     if chosen.dtype.kind not in "iu" or chosen.size == 0 or chosen.min() < 0 or chosen.max() >= values.shape[-1]:
         raise ArgumentError(f"candidates must be indices of the {values.shape[-1]} actions, got {candidates!r:.60}.")
     allowed = np.zeros(values.shape[-1], bool)
@@ -179,15 +186,20 @@ def _log_weights(x: npt.ArrayLike, log_q: npt.ArrayLike, tau: npt.ArrayLike | No
         values, proposal = np.broadcast_arrays(values, proposal)
     except ValueError:
         raise ArgumentError(f"log_q must broadcast with x, got shapes {proposal.shape} and {values.shape}.") from None
-    size = np.asarray(1.0 if tau is None else tau, np.float64)
-    if not np.all((size > 0.0) & (size < np.inf)):
-        raise ArgumentError(f"tau must be > 0 and finite, got {tau!r:.60}.")
+    size = _temperature(tau)
     if values.ndim == 0 or values.shape[-1] < 2:
         raise ArgumentError(f"x must hold at least two sampled actions, got shape {values.shape}.")
     if np.any(proposal == -np.inf) or np.any(np.isnan(proposal)):
         raise ArgumentError("log_q must be > -inf: an action that cannot be proposed cannot have been sampled.")
-    weight: Array = values / (size[..., None] if size.ndim else size) - proposal
+    weight: Array = values / _one_per_row("tau", size, values)[..., None] - proposal
     return weight
+
+
+def _temperature(tau: npt.ArrayLike | None) -> Array:
+    size = real("tau", 1.0 if tau is None else tau).astype(np.float64)
+    if not np.all((size > 0.0) & (size < np.inf)):
+        raise ArgumentError(f"tau must be > 0 and finite, got {tau!r:.60}.")
+    return size
 
 
 def _one_per_row(name: str, given: npt.ArrayLike, log_weight: Array) -> Array:

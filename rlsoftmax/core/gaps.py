@@ -141,10 +141,21 @@ def real(name: str, x: npt.ArrayLike) -> Array:
 
 def boolean(name: str, x: npt.ArrayLike) -> Array:
     """Return an array of truth values, or raise ArgumentError."""
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError as error:  # ragged lists
+        raise ArgumentError(f"{name} must be an array of truth values: {error}") from None
     if array.dtype != np.bool_:
         raise ArgumentError(f"{name} must be boolean (True where allowed), got {array.dtype}: {shown(x)}.")
     return array
+
+
+def number(name: str, value: Any) -> float:
+    """Return one real number, or raise ArgumentError."""
+    array = real(name, value)
+    if array.ndim:
+        raise ArgumentError(f"{name} must be one number, got {shown(value)}.")
+    return float(array)
 
 
 def whole_number(name: str, value: Any, least: int) -> int:

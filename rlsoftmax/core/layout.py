@@ -45,9 +45,15 @@ class Layout(NamedTuple):
         """Return [rows, K]; the array must broadcast to `shape`."""
         if self.is_plain and array.shape == self.shape:
             return array
-        full = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
+        full = array if array.shape == self.shape else self._broadcast(array)
         moved = full if self.last else np.moveaxis(full, self.axes, range(-len(self.axes), 0))
         return moved.reshape(self.rows, self.entries)
+
+    def _broadcast(self, array: Array) -> Array:
+        try:
+            return np.broadcast_to(array, self.shape)
+        except ValueError:
+            raise ArgumentError(f"shape {array.shape} does not broadcast to that of x, {self.shape}.") from None
 
     def to_columns(self, array: Array) -> Array:
         """Return [rows, 1] of an array with one entry per row, which must broadcast to `batch`."""
@@ -74,7 +80,7 @@ def layout(shape: tuple[int, ...], axis: Axis, *others: tuple[int, ...], per_row
 
     `per_row` is the shape of what has one entry per row. Errors: ArgumentError for shapes that do not fit.
     """
-    if not others and not per_row and shape and axis == -1:
+    if not others and not per_row and shape and type(axis) is int and axis == -1:
         return Layout(shape, shape[:-1], shape[-1:], (-1,))
     try:
         full = np.broadcast_shapes(shape, *others)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rlsoftmax.core.gaps import Rows, Weighed, lay_out, real, weigh
+from rlsoftmax.core.gaps import Rows, Weighed, lay_out, number, real, weigh
 from rlsoftmax.core.layout import Axis, Layout, layout
 from rlsoftmax.core.logsums import log_sum
 from rlsoftmax.core.sums import row_sum
@@ -361,9 +361,9 @@ def _tsallis(p: Array, log_p: Array, order: float) -> Array:
 
 
 def _order(order: float) -> float:
-    if not order >= 0.0:
+    if not (size := number("order", order)) >= 0.0:
         raise ArgumentError(f"order must be >= 0, got {order!r}.")
-    return float(order)
+    return size
 
 
 def log_importance_ratio(
@@ -505,9 +505,9 @@ def thermodynamics(
     >>> float(state.free_energy), float(state.mean_energy - 0.5 * state.entropy)
     (-0.06346400552148625, -0.06346400552148626)
     """
-    if not 0.0 < k < np.inf:
+    if not 0.0 < (k := number("k", k)) < np.inf:
         raise ArgumentError(f"k must be > 0 and finite, got {k!r}.")
-    rows = lay_out(x, axis, tau=real("tau", tau) * float(k), where=where)
+    rows = lay_out(x, axis, tau=real("tau", tau) * k, where=where)
     weighed = weigh(rows)
     with np.errstate(all="ignore"):
         size = rows.scale.tau

@@ -6,6 +6,7 @@ An action of weight zero is never drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -95,19 +96,23 @@ def _luck(u: npt.ArrayLike | None, rng: np.random.Generator | None, shape: tuple
     if (u is None) == (rng is None):
         raise ArgumentError("exactly one of u and rng must be given.")
     if rng is not None:
-        front = (size,) if isinstance(size, (int, np.integer)) else tuple(size)
-        return np.asarray(rng.random((*front, *shape)))
+        return np.asarray(rng.random((*_front(size), *shape)))
     luck = real("u", u).astype(np.float64)  # type: ignore[arg-type]
     if not np.all((luck >= 0.0) & (luck < 1.0)):
         raise ArgumentError(f"u must be >= 0 and < 1, got {shown(u)}.")
     return luck
 
 
+def _front(size: Size) -> tuple[int, ...]:
+    """Return the shape that is asked for in front of the rows."""
+    given = size if isinstance(size, Sequence) and not isinstance(size, str) else (size,)
+    return tuple(whole_number("size", one, 0) for one in given)
+
+
 def _exponential(u: npt.ArrayLike | None, rng: np.random.Generator | None, shape: tuple[int, ...], size: Size) -> Array:
     """Return standard exponential numbers; Gumbel noise is minus their logarithm."""
     if rng is not None and u is None:
-        front = (size,) if isinstance(size, (int, np.integer)) else tuple(size)
-        return np.maximum(rng.standard_exponential((*front, *shape)), SMALLEST)
+        return np.maximum(rng.standard_exponential((*_front(size), *shape)), SMALLEST)
     return np.maximum(-np.log1p(-_luck(u, rng, shape, size)), HALF_A_GRID_STEP)
 
 
@@ -116,7 +121,7 @@ def _perturbed(rows: Rows, u: npt.ArrayLike | None, rng: np.random.Generator | N
     weighed = _drawable(rows)
     shape = (*rows.layout.batch, rows.layout.entries)
     if u is not None:
-        u = _axes_last(np.asarray(u), rows)
+        u = _axes_last(real("u", u), rows)
     noise = _exponential(u, rng, shape, size)
     perturbed: Array = weighed.exponent.reshape(shape) - np.log(noise)
     return perturbed
@@ -124,7 +129,9 @@ def _perturbed(rows: Rows, u: npt.ArrayLike | None, rng: np.random.Generator | N
 
 def _axes_last(u: Array, rows: Rows) -> Array:
     """Return numbers given in the shape of x as [..., K]."""
-    axes = rows.layout.axes
+    axes, reduced = rows.layout.axes, rows.layout.reduced
+    if u.ndim < len(axes) or tuple(u.shape[axis] for axis in axes) != reduced:
+        raise ArgumentError(f"u must have the shape of x, draws in front, got {u.shape}.")
     moved = np.moveaxis(u, axes, range(-len(axes), 0))
     return moved.reshape(*moved.shape[: moved.ndim - len(axes)], rows.layout.entries)
 

@@ -114,8 +114,9 @@ def logits_from_probabilities(
     p = _floats("probabilities", probabilities)
     if np.any(p < 0.0):
         raise ArgumentError(f"probabilities must be >= 0, got {shown(probabilities)}.")
-    plan = layout(p.shape, axis, per_row=np.shape(1.0 if tau is None else tau))
-    size = plan.to_columns(_floats("tau", 1.0 if tau is None else tau))
+    size = _floats("tau", 1.0 if tau is None else tau)
+    plan = layout(p.shape, axis, per_row=size.shape)
+    size = plan.to_columns(size)
     if not np.all((size > 0.0) & (size < np.inf)):
         raise ArgumentError(f"tau must be > 0 and finite, got {shown(tau)}.")
     with np.errstate(divide="ignore"):

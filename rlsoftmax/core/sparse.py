@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.core.dense import answered, check_empty_policy
-from rlsoftmax.core.gaps import Rows, Weighed, lay_out, real, weigh
+from rlsoftmax.core.gaps import Rows, Weighed, lay_out, number, real, weigh
 from rlsoftmax.core.layout import Axis
 from rlsoftmax.core.measures import excess
 from rlsoftmax.core.sums import row_sum
@@ -225,11 +225,11 @@ def _slope(p: Array, alpha: float) -> Array:
 def _solve(
     x: npt.ArrayLike, alpha: float, axis: Axis, tau: npt.ArrayLike | None, where: npt.ArrayLike | None
 ) -> _Solution:
-    if not alpha >= 1.0:
+    if not (alpha := number("alpha", alpha)) >= 1.0:
         raise ArgumentError(f"alpha must be >= 1, got {alpha!r}.")
     rows = lay_out(x, axis, tau=tau, where=where)
     weighed = weigh(rows)
-    a = float(alpha) - 1.0
+    a = alpha - 1.0
     with np.errstate(all="ignore"):
         shift = _shift(weighed, a)
         p = _power(weighed.exponent, shift, a) if a else weighed.weight

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rlsoftmax.core.gaps import boolean, lay_out, real
+from rlsoftmax.core.gaps import boolean, lay_out, number, real, whole_number
 from rlsoftmax.core.precise import weigh_precisely
 from rlsoftmax.core.temperature import Scale, scale
 from rlsoftmax.errors import ArgumentError
@@ -208,7 +208,7 @@ def softmax_weighted_sum_vjp(
 
 
 def _state_of(state: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike], sums: _Sums) -> list[Array]:
-    parts = [real("state", part).astype(np.float64) for part in state]
+    parts = [real("state", part).astype(np.float64) for part in (state if isinstance(state, tuple) else ())]
     shapes, wanted = [part.shape for part in parts], [part.shape for part in sums.start()]
     if shapes != wanted:
         raise ArgumentError(f"state must have the shapes {wanted}, got {shapes}.")
@@ -226,10 +226,10 @@ class _Sums:
         shapes = f"got {self.q.shape}, {self.k.shape} and {self.v.shape}"
         if min(a.ndim for a in arrays.values()) < 2 or self.q.shape[-1] != self.k.shape[-1]:
             raise ArgumentError(f"q, k and v must have shapes [..., n, d], [..., m, d] and [..., m, e], {shapes}.")
-        if self.k.shape[-2] != self.v.shape[-2] or block < 1:
-            raise ArgumentError(f"k and v must have as many rows, and block must be >= 1, {shapes}, block {block}.")
-        self.scale, self.block = scale(float(tau)), block
-        self.where = None if where is None else boolean("where", where)
+        if self.k.shape[-2] != self.v.shape[-2]:
+            raise ArgumentError(f"k and v must have as many rows, {shapes}.")
+        self.scale, self.block = scale(number("tau", tau)), whole_number("block", block, 1)
+        self.where = None if where is None else np.atleast_1d(boolean("where", where))
 
     def start(self) -> tuple[Array, Array, Array]:
         batch = np.broadcast_shapes(self.q.shape[:-2], self.k.shape[:-2], self.v.shape[:-2])

@@ -92,7 +92,10 @@ def scale(tau: npt.ArrayLike | None, beta: npt.ArrayLike | None = None, base: np
 
 
 def _numbers(name: str, value: npt.ArrayLike | None) -> Array:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged lists
+        array = np.asarray(None)
     if array.dtype.kind not in "biuf":
         raise ArgumentError(f"{name} must be a number or an array of numbers, got {shown(value)}.")
     return array if array.dtype == np.longdouble else array.astype(np.float64)
