@@ -80,7 +80,9 @@ def test_ordinary_numbers_are_answered_by_most():
     [
         (lambda: core.gumbel_top_k([0.0, 1.0], 1.5, u=[0.1, 0.2]), "k must be a whole number >= 1, got 1.5."),
         (lambda: core.clustered_tree([0, 1]), "clusters must be lists of classes"),
-        (lambda: core.probability_estimate([1.0, 2.0], [0.0, 1.0], [0.0, 0.0]), "target must have one number per row"),
+        (lambda: core.probability_estimate([1.0] * 3, [[0.0, 1.0]] * 2, 0.0), "target must have one number per row"),
+        (lambda: core.sampled_softmax([1.0] * 3, [0.0, 1.0], 0.0), "target must have one number per row"),
+        (lambda: core.sampled_softmax(1.0, [0.0, 1.0], 0.0, hits=[True] * 3), "hits must be boolean and broadcast"),
         (lambda: core.probability_estimate(1.0, [0.0, 1.0], [0.0] * 3), "log_q must broadcast with x"),
         (lambda: core.softmax_weighted_sum_vjp([[1.0]], [[1.0]], [[1.0]], [[1.0]], ()), "state must have the shapes"),
     ],
@@ -88,6 +90,18 @@ def test_ordinary_numbers_are_answered_by_most():
 def test_wrong_shapes_are_refused_by_name(call, words):
     with pytest.raises(ArgumentError, match=words.replace("[", r"\[")):
         call()
+
+
+def test_several_targets_may_share_a_sample():
+    x, log_q = [0.0, 1.0, 2.0], np.log([0.2, 0.3, 0.5])
+    one = [core.probability_estimate(target, x, log_q, tau=2.0).value for target in (0.5, 1.5)]
+    np.testing.assert_array_equal(core.probability_estimate([0.5, 1.5], x, log_q, tau=2.0).value, one)
+    hits = np.eye(2, 3, dtype=bool)
+    both = core.sampled_softmax([0.5, 1.5], x, log_q, hits=hits)
+    alone = [
+        core.sampled_softmax(target, x, log_q, hits=hit).loss for target, hit in zip((0.5, 1.5), hits, strict=True)
+    ]
+    np.testing.assert_array_equal(both.loss, alone)
 
 
 def test_an_empty_row_has_no_mellowmax():

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rlsoftmax.core.dense import softmax
 from rlsoftmax.core.gaps import real
 from rlsoftmax.core.logsums import logmeanexp
-from rlsoftmax.errors import ArgumentError
+from rlsoftmax.errors import ArgumentError, shown
 
 Array = npt.NDArray[Any]
 
@@ -47,7 +47,7 @@ def log_partition_estimate(x: npt.ArrayLike, log_q: npt.ArrayLike, *, tau: npt.A
     >>> round(float(np.exp(estimate.value)), 9), round(float(estimate.variance), 9)
     (5.0, 0.0)
     """
-    log_weight = _log_weights(x, log_q, tau)
+    log_weight = _log_weights(x, log_q, _temperature(tau))
     return Estimate(logmeanexp(log_weight), _relative_variance(log_weight))
 
 
@@ -66,8 +66,8 @@ def probability_estimate(
     0.2
     """
     size = _temperature(tau)
-    log_weight = _log_weights(x, log_q, tau)
-    first = _one_per_row("target", target, log_weight)
+    log_weight = _log_weights(x, log_q, size)
+    first = _beside_rows("target", target, log_weight.shape[:-1])
     with np.errstate(all="ignore"):
         value = np.exp(first / size - logmeanexp(log_weight))
         return Estimate(value, np.square(value) * _relative_variance(log_weight))
@@ -90,7 +90,7 @@ def expectation_estimate(
     >>> float(expectation_estimate([3.0, 3.0], [0.0, 1.0], np.log([0.5, 0.5])).value)
     3.0
     """
-    share = softmax(_log_weights(x, log_q, tau))
+    share = softmax(_log_weights(x, log_q, _temperature(tau)))
     numbers = real("values", values).astype(np.float64)
     try:
         share, numbers = np.broadcast_arrays(share, numbers)
@@ -139,14 +139,13 @@ def sampled_softmax(
     (-0.5, array([0. , 0.5]))
     """
     size = _temperature(tau)
-    log_weight = _log_weights(x, log_q, tau)
-    first = _one_per_row("target", target, log_weight) / size
-    count = log_weight.shape[-1]
-    first = first - (0.0 if log_q_target is None else _one_per_row("log_q_target", log_q_target, log_weight))
-    others = log_weight - (np.log(count) if log_q_target is None else 0.0)
+    log_weight = _log_weights(x, log_q, size)
+    others = log_weight - (np.log(log_weight.shape[-1]) if log_q_target is None else 0.0)
     if hits is not None:
-        others = np.where(np.asarray(hits, bool), -np.inf, others)
-    first = np.broadcast_to(first, others.shape[:-1])
+        others = _without_hits(hits, others)
+    rows = others.shape[:-1]
+    first = _one_per_row("target", target, rows) / size
+    first = first - (0.0 if log_q_target is None else _one_per_row("log_q_target", log_q_target, rows))
     p = softmax(np.concatenate([first[..., None], others], axis=-1))
     miss = np.add.reduce(p[..., 1:], axis=-1)
     with np.errstate(divide="ignore"):  # a target that has no chance at all
@@ -179,19 +178,18 @@ def target_sampling_probabilities(
     return softmax(values, tau=tau, where=allowed)
 
 
-def _log_weights(x: npt.ArrayLike, log_q: npt.ArrayLike, tau: npt.ArrayLike | None) -> Array:
-    """Return x / tau - log q, the logarithms of the importance weights."""
+def _log_weights(x: npt.ArrayLike, log_q: npt.ArrayLike, size: Array) -> Array:
+    """Return x / size - log q, the logarithms of the importance weights."""
     values, proposal = real("x", x).astype(np.float64), real("log_q", log_q).astype(np.float64)
     try:
         values, proposal = np.broadcast_arrays(values, proposal)
     except ValueError:
         raise ArgumentError(f"log_q must broadcast with x, got shapes {proposal.shape} and {values.shape}.") from None
-    size = _temperature(tau)
     if values.ndim == 0 or values.shape[-1] < 2:
         raise ArgumentError(f"x must hold at least two sampled actions, got shape {values.shape}.")
     if np.any(proposal == -np.inf) or np.any(np.isnan(proposal)):
         raise ArgumentError("log_q must be > -inf: an action that cannot be proposed cannot have been sampled.")
-    weight: Array = values / _one_per_row("tau", size, values)[..., None] - proposal
+    weight: Array = values / _beside_rows("tau", size, values.shape[:-1])[..., None] - proposal
     return weight
 
 
@@ -202,13 +200,30 @@ def _temperature(tau: npt.ArrayLike | None) -> Array:
     return size
 
 
-def _one_per_row(name: str, given: npt.ArrayLike, log_weight: Array) -> Array:
-    """Return one number per row of the weights, or raise ArgumentError."""
-    numbers, rows = real(name, given).astype(np.float64), log_weight.shape[:-1]
+def _without_hits(hits: npt.ArrayLike, others: Array) -> Array:
+    """Return the logarithms of the weights, -inf for what is the target itself."""
     try:
-        return np.broadcast_to(numbers, rows)
+        return np.where(np.asarray(hits, bool), -np.inf, others)
+    except ValueError:
+        raise ArgumentError(f"hits must be boolean and broadcast with x, got {shown(hits)}.") from None
+
+
+def _beside_rows(name: str, given: npt.ArrayLike, rows: tuple[int, ...]) -> Array:
+    """Return numbers that broadcast with one per row: several may share a sample. ArgumentError if they do not."""
+    numbers = real(name, given).astype(np.float64)
+    try:
+        np.broadcast_shapes(numbers.shape, rows)
     except ValueError:
         raise ArgumentError(f"{name} must have one number per row, shape {rows}, got {numbers.shape}.") from None
+    return numbers
+
+
+def _one_per_row(name: str, given: npt.ArrayLike, rows: tuple[int, ...]) -> Array:
+    """Return one number per row, or raise ArgumentError."""
+    numbers = _beside_rows(name, given, rows)
+    if np.broadcast_shapes(numbers.shape, rows) != rows:
+        raise ArgumentError(f"{name} must have one number per row, shape {rows}, got {numbers.shape}.")
+    return np.broadcast_to(numbers, rows)
 
 
 def _relative_variance(log_weight: Array) -> Array:

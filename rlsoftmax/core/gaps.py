@@ -128,12 +128,16 @@ def _result_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype.newbyteorder("=") if dtype.kind == "f" else FLOAT64
 
 
+def _array(name: str, x: npt.ArrayLike, of: str) -> Array:
+    try:
+        return np.asarray(x)
+    except ValueError as error:  # ragged lists
+        raise ArgumentError(f"{name} must be an array of {of}: {error}") from None
+
+
 def real(name: str, x: npt.ArrayLike) -> Array:
     """Return an array of real numbers, or raise ArgumentError."""
-    try:
-        array = np.asarray(x)
-    except ValueError as error:  # ragged lists
-        raise ArgumentError(f"{name} must be an array of numbers: {error}") from None
+    array = _array(name, x, "numbers")
     if array.dtype.kind not in "biuf":
         raise ArgumentError(f"{name} must be an array of real numbers, got {array.dtype}: {shown(x)}.")
     return array
@@ -141,10 +145,7 @@ def real(name: str, x: npt.ArrayLike) -> Array:
 
 def boolean(name: str, x: npt.ArrayLike) -> Array:
     """Return an array of truth values, or raise ArgumentError."""
-    try:
-        array = np.asarray(x)
-    except ValueError as error:  # ragged lists
-        raise ArgumentError(f"{name} must be an array of truth values: {error}") from None
+    array = _array(name, x, "truth values")
     if array.dtype != np.bool_:
         raise ArgumentError(f"{name} must be boolean (True where allowed), got {array.dtype}: {shown(x)}.")
     return array

@@ -6,7 +6,7 @@ An action of weight zero is never drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,7 @@ def _luck(u: npt.ArrayLike | None, rng: np.random.Generator | None, shape: tuple
 
 def _front(size: Size) -> tuple[int, ...]:
     """Return the shape that is asked for in front of the rows."""
-    given = size if isinstance(size, Sequence) and not isinstance(size, str) else (size,)
+    given = size if isinstance(size, Iterable) and not isinstance(size, str) else (size,)
     return tuple(whole_number("size", one, 0) for one in given)
 
 

@@ -189,8 +189,10 @@ def softmax_weighted_sum_vjp(
     sums = _Sums(q, k, v, tau, where, block)
     output, maximum, total = _state_of(state, sums)
     given = real("cotangent", cotangent).astype(np.float64)
-    if given.shape != output.shape:
-        raise ArgumentError(f"cotangent must have the shape {output.shape}, got {given.shape}.")
+    try:
+        given = np.broadcast_to(given, output.shape)
+    except ValueError:
+        raise ArgumentError(f"cotangent must have the shape {output.shape}, got {given.shape}.") from None
     mean = np.add.reduce(given * output, axis=-1, keepdims=True)
     to_q, to_k, to_v = np.zeros(sums.q.shape), np.zeros(sums.k.shape), np.zeros(sums.v.shape)
     slope = 0.0 if tau == 0.0 else 1.0 / tau
@@ -208,7 +210,7 @@ def softmax_weighted_sum_vjp(
 
 
 def _state_of(state: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike], sums: _Sums) -> list[Array]:
-    parts = [real("state", part).astype(np.float64) for part in (state if isinstance(state, tuple) else ())]
+    parts = [real("state", part).astype(np.float64) for part in (state if isinstance(state, (tuple, list)) else ())]
     shapes, wanted = [part.shape for part in parts], [part.shape for part in sums.start()]
     if shapes != wanted:
         raise ArgumentError(f"state must have the shapes {wanted}, got {shapes}.")
