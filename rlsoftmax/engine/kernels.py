@@ -18,6 +18,7 @@ from typing import Any
 
 from numba.core import compiler
 from numba.core.caching import _Cache
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 log = logging.getLogger("rlsoftmax")
@@ -59,8 +60,12 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return any(folder().glob(f"{self.digest[:16]}-*.kernel"))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled function, or None when it is not there or not intact."""
-        target_context.refresh()
+        """Return the compiled function, or None when it is not there or not intact.
+
+        Machine code needs numba's memory runtime, not what numba knows of NumPy: that is half a second of imports, and
+        numba makes them when it compiles.
+        """
+        rtsys.initialize(target_context)
         key = self._key(sig, target_context.codegen())
         try:
             content = self._path(key).read_bytes()
