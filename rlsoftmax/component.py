@@ -34,7 +34,7 @@ from typing import (
     get_type_hints,
 )
 
-from rlsoftmax.canonical import canonical
+from rlsoftmax.canonical import Settled
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,9 +119,14 @@ class Component:
         return isinstance(value, schema(cls)[key].kind)
 
     @functools.cached_property
+    def described(self) -> Settled:
+        """Return the component as plain values, its name first: what is stored of it."""
+        return Settled(describe(self))
+
+    @property
     def identity(self) -> str:
         """Return what equal components share: their plain values as canonical JSON."""
-        return canonical(describe(self))
+        return self.described.text
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.identity == other.identity

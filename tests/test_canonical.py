@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsoftmax.canonical import canonical
+from rlsoftmax.canonical import Settled, canonical
 from rlsoftmax.errors import ConfigError
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -58,3 +58,13 @@ def test_nan_is_refused():
 def test_what_is_not_plain_is_refused_in_one_sentence():
     with pytest.raises(ConfigError, match="is not a plain value"):
         canonical({"tau": object()})
+
+
+@given(st.dictionaries(st.text(), PLAIN))
+def test_settled_values_are_written_like_any_others(values):
+    assert canonical({"a": [Settled(values)], "b": Settled(values)}) == canonical({"a": [values], "b": values})
+
+
+def test_the_text_of_settled_values_is_made_once():
+    settled = Settled(a=1)
+    assert canonical(settled) is canonical(settled)

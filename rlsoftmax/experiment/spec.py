@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from rlsoftmax.canonical import canonical
+from rlsoftmax.canonical import Settled, canonical
 from rlsoftmax.component import (
     Bound,
     Component,
@@ -93,11 +93,10 @@ class Experiment:
     @functools.cached_property
     def config(self) -> dict[str, Any]:
         """Return plain values, names first: what is stored with the cell. No tau where no temperature is read."""
-        parts = {"env": self.env, "agent": self.agent, "policy": self.policy}
-        plain: dict[str, Any] = {group: describe(part) for group, part in parts.items()}
-        plain["policy"].pop("temperature", None)
-        heat = {} if self.tau is None else {"tau": describe(self.tau)}
-        return plain | heat | {"steps": self.steps, "seed": self.seed}
+        policy = {key: value for key, value in describe(self.policy).items() if key != "temperature"}
+        heat = {} if self.tau is None else {"tau": self.tau.described}
+        parts = {"env": self.env.described, "agent": self.agent.described, "policy": policy} | heat
+        return parts | {"steps": self.steps, "seed": self.seed}
 
     @functools.cached_property
     def sources(self) -> dict[str, str]:
