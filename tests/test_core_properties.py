@@ -119,6 +119,38 @@ def test_float32_is_rounded_once(x, tau):
     assert softmax(x, tau=tau).dtype == np.float32
 
 
+def matrices(dtype):
+    width = np.dtype(dtype).itemsize * 8
+    elements = st.one_of(st.floats(-1000, 1000, width=width), st.floats(-8, 8, width=width), st.just(-np.inf))
+    return hnp.arrays(dtype, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=elements)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@given(data=st.data(), tau=st.one_of(st.floats(1e-3, 1e3), st.sampled_from([0.0, np.inf, 5e-324, 1e308])))
+def test_rows_of_narrow_floats_are_rounded_once_wherever_their_best_lies(dtype, data, tau):
+    """The first value may lie any number of temperatures above or below the best one, or not be allowed at all."""
+    x = data.draw(matrices(dtype))
+    x[:, -1] = np.where(np.all(x == -np.inf, axis=1), 0.0, x[:, -1])
+    wide = softmax(x.astype(np.float64), tau=tau, precise=True)
+    unit = np.spacing(wide.astype(dtype)).astype(np.float64)
+    found = softmax(x, tau=tau)
+    assert found.dtype == dtype
+    assert np.all(np.abs(found - wide) <= 0.51 * unit)
+    assert np.array_equal(found, [softmax(row, tau=tau) for row in x])
+    allowed = x > -8.0
+    allowed[:, -1] = True
+    masked = softmax(x, tau=tau, where=allowed, on_empty="zeros")
+    assert np.array_equal(masked, softmax(np.where(allowed, x, -np.inf), tau=tau, on_empty="zeros"))
+
+
+@given(
+    hnp.arrays(np.float32, st.tuples(st.integers(2, 4), st.integers(1, 40)), elements=st.integers(-999, 999)),
+    TEMPERATURES,
+)
+def test_a_representable_shift_changes_no_bit_of_float32(x, tau):
+    assert np.array_equal(softmax(x + np.float32(1024.0), tau=tau), softmax(x, tau=tau))
+
+
 @given(hnp.arrays(np.float16, st.integers(1, 40), elements=st.floats(-1000, 1000, width=16)), st.floats(0.01, 100.0))
 def test_float16_is_rounded_once(x, tau):
     wide = softmax(x.astype(np.float64), tau=tau, precise=True)
@@ -132,6 +164,22 @@ def test_fast_blocks_and_careful_rows_have_the_same_bits(length):
     x = np.random.default_rng(length).standard_normal((3, length))
     assert np.array_equal(softmax(x), softmax(-x, beta=-1.0))
     assert np.array_equal(softmax(x)[1], softmax(x[1]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("tau", [0.0, np.inf, 1e-3, 5e-324, 1e300])
+@pytest.mark.parametrize("length", [1, 2, 5, 32, 33, 300])
+def test_a_limit_for_all_rows_has_the_bits_of_the_limit_of_each_row(length, tau, dtype):
+    """One temperature goes the fast way, also at its ends; one per row, one of them turned, goes the careful way."""
+    x = np.random.default_rng(length).integers(-3, 4, (40, length)).astype(dtype)
+    for row, odd in enumerate((np.nan, np.inf, -np.inf)):
+        x[row, 0] = x[row + 3, -1] = odd
+    with np.errstate(all="ignore"):
+        each = np.divide(np.where(np.arange(40) == 39, -1.0, 1.0), tau)
+    together = softmax(x, tau=tau, on_empty="zeros")
+    assert np.array_equal(together[:39], softmax(x, beta=each, on_empty="zeros")[:39], equal_nan=True)
+    alone = [softmax(row, tau=tau, on_empty="zeros") for row in x]
+    assert np.array_equal(together, alone, equal_nan=True)
 
 
 def test_threads_do_not_disturb_each_other():

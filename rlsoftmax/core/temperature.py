@@ -58,6 +58,11 @@ class Scale(NamedTuple):
         return np.equal(self.size, 0.0 if self.inverse else np.inf)
 
     @property
+    def greedy(self) -> bool:
+        """Whether the one temperature of all rows is 0."""
+        return self.size.ndim == 0 and self.size.item() == (np.inf if self.inverse else 0.0)
+
+    @property
     def tau(self) -> Array:
         """The temperature, negative where the order is turned round; rounded once when beta was given."""
         with np.errstate(all="ignore"):
@@ -71,13 +76,13 @@ UNIT = Scale(np.asarray(1.0), False, NO)
 
 def scale(tau: npt.ArrayLike | None, beta: npt.ArrayLike | None = None, base: npt.ArrayLike | None = None) -> Scale:
     """Return the scale for at most one of tau >= 0, any beta, base > 0 (beta = ln base); none means tau = 1."""
+    if tau is beta is base is None:
+        return UNIT
     if type(tau) is float and beta is base is None and tau > 0.0:
         return Scale(np.asarray(tau), False, NO)
     given = [name for name, value in (("tau", tau), ("beta", beta), ("base", base)) if value is not None]
     if len(given) > 1:
         raise ArgumentError(f"at most one of tau, beta and base may be given, got {' and '.join(given)}.")
-    if not given:
-        return UNIT
     if tau is not None:
         size = _numbers("tau", tau)
         _check("tau", size, size >= 0.0, ">= 0")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from rlsoftmax.canonical import Settled, canonical
+from rlsoftmax.canonical import canonical
 from rlsoftmax.component import (
     Bound,
     Component,
