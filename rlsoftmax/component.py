@@ -131,8 +131,12 @@ class Component:
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.identity == other.identity
 
-    def __hash__(self) -> int:
+    @functools.cached_property
+    def _hash(self) -> int:
         return hash((type(self), self.identity))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 C = TypeVar("C", bound=Component)

@@ -61,7 +61,7 @@ class Setup:
         """Return what stands in the policy's field `temperature`, if it has one."""
         return getattr(self.policy, "temperature", None)
 
-    @functools.cached_property
+    @property
     def heat(self) -> Schedule | None:
         """Return the schedule, if it is adaptive: a rule of the run."""
         return self.tau if isinstance(self.tau, Schedule) and self.tau.adaptive else None
@@ -100,12 +100,12 @@ class Setup:
         sizes = (world.states, world.actions, world.limit, world.own_shapes)
         return (self.kind, self._minds, self.inside, same_world, *sizes, self.seed, *times)
 
-    @functools.cached_property
+    @property
     def parts(self) -> tuple[Agent | Policy | Schedule | Environment, ...]:
         """Return whose rules are played: agent, policy, adaptive schedule if there is one, environment."""
         return tuple(part for part in (self.agent, self.policy, self.heat, self.env) if part is not None)
 
-    @functools.cached_property
+    @property
     def minds(self) -> tuple[Component, ...]:
         """Return who remembers something, in the order of the arrays: agent, policy, adaptive schedule."""
         return tuple(part for part in self.parts[:-1] if hasattr(part, "memory"))
