@@ -57,8 +57,13 @@ def _real(number: float) -> str:
 
 
 def _named(values: Mapping[Any, Any]) -> str:
-    text = values if set(map(type, values)) == _WORDS else {str(key): value for key, value in values.items()}
-    return "{" + ",".join([f"{_key(key)}:{canonical(text[key])}" for key in sorted(text)]) + "}"
+    return "{" + ",".join([f"{said}{canonical(values[key])}" for key, said in _in_order(*values)]) + "}"
+
+
+@functools.lru_cache(4096, typed=True)  # 1 and True are equal, but are written differently
+def _in_order(*keys: Any) -> list[tuple[Any, str]]:
+    """Return each key and how it is written, sorted."""
+    return sorted(((key, f"{quoted(str(key))}:") for key in keys), key=lambda pair: str(pair[0]))
 
 
 def _row(values: Sequence[Any]) -> str:
@@ -67,9 +72,7 @@ def _row(values: Sequence[Any]) -> str:
     return "[" + ",".join(map(canonical, values)) + "]"
 
 
-_WORDS = {str}
 _INTEGERS = {int}  # and no bool among them: True and 1 are written differently, but are equal
-_key = functools.lru_cache(4096)(quoted)
 
 
 @functools.lru_cache(64)
