@@ -51,6 +51,7 @@ class _Part(Component):
     """What the four contracts share: the rules they may have."""
 
     rules: ClassVar[tuple[str, ...]] = ()
+    absent: ClassVar[tuple[str, ...]] = ()  # what the class declares or asks for, and this instance does without
 
     @classmethod
     def own_rules(cls) -> dict[str, FunctionType]:
@@ -148,7 +149,6 @@ class Environment(_Part):
     """
 
     rules: ClassVar[tuple[str, ...]] = ("pull", "start", "step", "regret", "success")
-    absent: ClassVar[tuple[str, ...]] = ()  # optional rules that an instance does not declare after all
     suggested_temperature: ClassVar[float | None] = None
     value_scale: ClassVar[float | None] = None  # how far values lie apart, in reward units: what `tau=relative` divides
 
@@ -189,6 +189,13 @@ def asks(rule: Callable[..., object] | None, name: str) -> bool:
 def asked(rule: Callable[..., object]) -> tuple[str, ...]:
     """Return the names a rule asks for, without `self`."""
     return tuple(inspect.signature(rule).parameters)[1:]
+
+
+@per_class
+def optional(rule: Callable[..., object]) -> frozenset[str]:
+    """Return the names a rule can do without: those with a default."""
+    parameters = inspect.signature(rule).parameters.values()
+    return frozenset(each.name for each in parameters if each.default is not each.empty)
 
 
 @per_class

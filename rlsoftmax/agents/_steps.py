@@ -11,5 +11,12 @@ class StepSize(IntEnum):
 
 
 def share(step_size, alpha, visits, state, action):
-    """Return the step size of an update."""
+    """Return the step size of an update. visits: None where nobody counts them."""
+    if visits is None:
+        return alpha
     return 1.0 / visits[state, action] if step_size == StepSize.VISITS else alpha
+
+
+def without(step_size):
+    """Return what a rule of these agents does without."""
+    return () if step_size == StepSize.VISITS else ("visits",)

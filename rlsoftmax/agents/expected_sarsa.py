@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 
-from rlsoftmax.agents._steps import StepSize, share
+from rlsoftmax.agents._steps import StepSize, share, without
 from rlsoftmax.component import Bound, Share
 from rlsoftmax.contracts import Agent
 
@@ -27,6 +27,10 @@ class ExpectedSarsa(Agent):
     gamma: Share = 0.99
     initial: Annotated[float, Bound(), "reward units"] = 0.0
     step_size: StepSize = StepSize.FIXED
+
+    @property
+    def absent(self):
+        return without(self.step_size)
 
     def memory(self, states, actions):
         return {"value": np.full((states, actions), self.initial)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks
+from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks, optional
 from rlsoftmax.engine import loop, stages
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
 from rlsoftmax.engine.writes import writes_one
@@ -61,7 +61,7 @@ class Kind:
     env: type[Environment]
     names: Names
     has_states: bool
-    absent: tuple[str, ...] = ()  # what this environment could declare, but does not
+    absent: tuple[str, ...] = ()  # what this environment or agent could declare or ask for, but does not
     coding: type | None = None
     stepped: bool = False  # the world is a Python object that is stepped from outside
     late: bool = False  # rewards are seen later than they are paid
@@ -150,7 +150,13 @@ class Kind:
 
 def asks_anybody(kind: Kind, *names: str) -> bool:
     """Return whether a rule of the agent, the policy or the schedule asks for one of the names."""
-    return any(asks(rule, name) for part in _minds(kind) for rule in part.own_rules().values() for name in names)
+    return any(asks_for(part, name, kind.absent) for part in _minds(kind) for name in names)
+
+
+def asks_for(part: type, name: str, absent: tuple[str, ...]) -> bool:
+    """Return whether a rule of this class asks for `name`, and cannot or will not do without."""
+    rules = part.own_rules().values()  # type: ignore[attr-defined]
+    return any(asks(rule, name) and not (name in absent and name in optional(rule)) for rule in rules)
 
 
 def law_of(rule: FunctionType | None) -> str:

@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from rlsoftmax.contracts import asked, check_code, place
+from rlsoftmax.contracts import asked, check_code, optional, place
 from rlsoftmax.engine.kernels import KernelCache
 from rlsoftmax.errors import RuleError, did_you_mean
 
@@ -34,14 +34,15 @@ def bind(rule: Callable[..., Any], offered: Iterable[str], sources: Mapping[str,
     """Return `rule(self, ...)` as a function of (self, game, lane, *offered), passing on what its signature asks for.
 
     offered: names of the values at the point of call; sources: name -> expression that finds it.
-    Raises RuleError, with a suggestion, when the rule asks for something that is not on offer.
+    What is not on offer is left out where it has a default. Raises RuleError, with a suggestion, where it has none.
     """
     offered = tuple(offered)
     known = {name: name for name in offered if not name.startswith("_")} | dict(sources)
-    for name in asked(rule):
+    wanted = [name for name in asked(rule) if name in known or name not in optional(rule)]
+    for name in wanted:
         if name not in known:
             raise RuleError(f"{place(rule)} asks for {name!r}, which is not on offer.{did_you_mean(name, known)}")
-    arguments = ", ".join(["self", *(known[name] for name in asked(rule))])
+    arguments = ", ".join(["self", *(f"{name}={known[name]}" for name in wanted)])
     text = f"lambda self, game, lane, {', '.join(offered)}: rule({arguments})"
     bound: FunctionType = eval(text, {"rule": rule})  # noqa: S307 - the text is made of checked names only
     return bound

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rlsoftmax.component import Component, per_class
-from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked, asks
+from rlsoftmax.contracts import MEMORY_ASKS, Agent, Environment, Policy, Schedule, Transitions, asked
 from rlsoftmax.engine.fit import check_env, check_kind, check_memory, check_names
-from rlsoftmax.engine.fuse import Kind, Names
+from rlsoftmax.engine.fuse import Kind, Names, asks_for
 from rlsoftmax.engine.kept import Kept
 from rlsoftmax.errors import RuleError
 from rlsoftmax.numeric import MEMORY, BuildLuck
@@ -139,7 +139,7 @@ def fitted(
     own, world = minds_of(agent, env, seed), world_of(env, seed)
     check_memory(agent, {name: shape for _, name, shape, _ in own}, world.states, world.actions)
     found = own + tuple(mind for part in minds if part is not agent for mind in minds_of(part, env, seed))
-    return kind_of(type(agent), policy, heat, env, seed, found, inside), found
+    return kind_of(type(agent), policy, heat, env, seed, found, inside, (*env.absent, *agent.absent)), found
 
 
 @per_class
@@ -151,13 +151,14 @@ def kind_of(
     seed: int,
     minds: Minds,
     inside: bool,
+    absent: tuple[str, ...],
 ) -> Kind:
     """Return what shares a compiled loop. Raises RuleError where the parts do not fit."""
-    world, rules = world_of(env, seed), [part.own_rules() for part in (agent, policy, heat) if part is not None]
+    world, parts = world_of(env, seed), [part for part in (agent, policy, heat) if part is not None]
     check_names([(owner, name) for owner, name, *_ in minds], (*world.own, *world.shared))
-    visits = ("visits",) if inside or any(asks(rule, "visits") for own in rules for rule in own.values()) else ()
+    visits = ("visits",) if inside or any(asks_for(part, "visits", absent) for part in parts) else ()
     layout = Names((*(name for _, name, *_ in minds), *visits), world.own, tuple(world.shared))
-    absent, allowed = tuple(getattr(env, "absent", ())), world.shared.get("allowed")
+    allowed = world.shared.get("allowed")
     varies = allowed is not None and env.is_bandit() and len(allowed) > 1  # a row for each step
     kind = Kind(
         agent, policy, heat, type(env), layout, world.states > 0, absent,
