@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from rlsoftmax import numeric
+from rlsoftmax.agents.expected_sarsa import ExpectedSarsa
 from rlsoftmax.agents.q_learning import QLearning
+from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule
 from rlsoftmax.engine.prepare import prepare, rehearse
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.greedy import Greedy
+from rlsoftmax.schedules.count_based import CountBased
 
 Q, SOFT, CHAIN = QLearning(), Boltzmann(), cases.CHAIN
 TABLE = {"a": 1.0}
@@ -758,3 +761,16 @@ def test_a_rule_can_be_called_without_the_engine():
     value = np.zeros((2, 2))
     QLearning(alpha=0.5).learn(value, 0, 1, 1.0, 1, False)
     assert value.tolist() == [[0.0, 0.5], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("agent", [QLearning, Sarsa, ExpectedSarsa])
+def test_visits_are_counted_only_where_somebody_asks_for_them(agent):
+    """A fixed step size does without; the step size, the temperature, or a rule without a default may want them."""
+    cooled = Boltzmann(temperature=CountBased(2.0))
+    setups = {
+        "fixed": cases.setup_of(agent(), SOFT, CHAIN),
+        "visits": cases.setup_of(agent(step_size="visits"), SOFT, CHAIN),
+        "temperature": cases.setup_of(agent(), cooled, CHAIN),
+    }
+    counted = {why: "visits" in setup.kind.names.mind for why, setup in setups.items()}
+    assert counted == {"fixed": False, "visits": True, "temperature": True}
