@@ -191,11 +191,9 @@ def asked(rule: Callable[..., object]) -> tuple[str, ...]:
     return tuple(inspect.signature(rule).parameters)[1:]
 
 
-@per_class
-def optional(rule: Callable[..., object]) -> frozenset[str]:
-    """Return the names a rule can do without: those with a default."""
-    parameters = inspect.signature(rule).parameters.values()
-    return frozenset(each.name for each in parameters if each.default is not each.empty)
+def spares(rule: Callable[..., object], name: str, absent: tuple[str, ...]) -> bool:
+    """Return whether a rule does without `name`: it has a default, and an instance says that it is absent."""
+    return name in absent and inspect.signature(rule).parameters[name].default is not inspect.Parameter.empty
 
 
 @per_class

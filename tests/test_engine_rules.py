@@ -126,6 +126,21 @@ def a_field_that_is_changed():
     return Mine(), SOFT, CHAIN
 
 
+@refused("asks for 'vists', which is not on offer. Known: action")
+def a_misspelt_argument_with_a_default():
+    class Mine(Agent):
+        memory = values
+
+        @property
+        def absent(self):
+            return ("visits",)
+
+        def learn(self, value, state, action, vists=None):
+            value[state, action] += 1.0
+
+    return Mine(), SOFT, CHAIN
+
+
 @refused("in Mine.learn: uses a random module; ask for `uniform`, `normal` or `luck` instead")
 def a_random_module():
     class Mine(Agent):

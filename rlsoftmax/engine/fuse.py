@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks, optional
+from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks, spares
 from rlsoftmax.engine import loop, stages
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
 from rlsoftmax.engine.writes import writes_one
@@ -154,9 +154,9 @@ def asks_anybody(kind: Kind, *names: str) -> bool:
 
 
 def asks_for(part: type, name: str, absent: tuple[str, ...]) -> bool:
-    """Return whether a rule of this class asks for `name`, and cannot or will not do without."""
+    """Return whether a rule of this class asks for `name`, and does not do without."""
     rules = part.own_rules().values()  # type: ignore[attr-defined]
-    return any(asks(rule, name) and not (name in absent and name in optional(rule)) for rule in rules)
+    return any(asks(rule, name) and not spares(rule, name, absent) for rule in rules)
 
 
 def law_of(rule: FunctionType | None) -> str:
@@ -217,7 +217,7 @@ def _rules(kind: Kind) -> dict[str, Any]:
     row = {"allowed": f"{mind['allowed']}[{'0' if kind.varies else 'state'}]"} if "allowed" in mind else {}
     drawn, here_drawn = (dict.fromkeys(MANY, f"{rows}[:, {lane}]") for rows, lane in DRAWN)
     rules = {
-        "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt | drawn),
+        "learn": _bound(agent, "learn", LEARNS, mind | ahead | felt | drawn, kind.absent),
         "rank": _bound(agent, "rank", RANKS, mind | here),
         "prefer": _bound(policy, "prefer", PREFERS, mind | here | row | here_drawn),
         "weigh": _bound(policy, "weigh", WEIGHS, mind | here | row | here_drawn),
@@ -268,12 +268,14 @@ def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
     return mind | allowed, world
 
 
-def _bound(part: type | None, name: str, offered: tuple[str, ...], sources: Mapping[str, str]) -> FunctionType | None:
+def _bound(
+    part: type | None, name: str, offered: tuple[str, ...], sources: Mapping[str, str], absent: tuple[str, ...] = ()
+) -> FunctionType | None:
     rule = None if part is None else part.own_rules().get(name)  # type: ignore[attr-defined]
     if rule is None:
         return None
     check_reached(rule)
-    return bind(rule, offered, {key: text for key, text in sources.items() if key not in offered})
+    return bind(rule, offered, {key: text for key, text in sources.items() if key not in offered}, absent)
 
 
 def _index_of_allowed(kind: Kind) -> int:

@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from rlsoftmax.contracts import asked, check_code, optional, place
+from rlsoftmax.contracts import asked, check_code, place, spares
 from rlsoftmax.engine.kernels import KernelCache
 from rlsoftmax.errors import RuleError, did_you_mean
 
@@ -30,15 +30,18 @@ NUMBA_KNOWS = ("numpy", "math")  # modules whose functions the compiler brings i
 COUNTING = frozenset({"advance"})  # only the entry counts references to arrays; rules and stages cannot allocate
 
 
-def bind(rule: Callable[..., Any], offered: Iterable[str], sources: Mapping[str, str]) -> FunctionType:
+def bind(
+    rule: Callable[..., Any], offered: Iterable[str], sources: Mapping[str, str], absent: tuple[str, ...] = ()
+) -> FunctionType:
     """Return `rule(self, ...)` as a function of (self, game, lane, *offered), passing on what its signature asks for.
 
     offered: names of the values at the point of call; sources: name -> expression that finds it.
-    What is not on offer is left out where it has a default. Raises RuleError, with a suggestion, where it has none.
+    absent: names that are left out where they are not on offer and have a default.
+    Raises RuleError, with a suggestion, when the rule asks for something else that is not on offer.
     """
     offered = tuple(offered)
     known = {name: name for name in offered if not name.startswith("_")} | dict(sources)
-    wanted = [name for name in asked(rule) if name in known or name not in optional(rule)]
+    wanted = [name for name in asked(rule) if name in known or not spares(rule, name, absent)]
     for name in wanted:
         if name not in known:
             raise RuleError(f"{place(rule)} asks for {name!r}, which is not on offer.{did_you_mean(name, known)}")

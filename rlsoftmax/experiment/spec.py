@@ -300,8 +300,7 @@ def metrics(env: Environment) -> tuple[str, ...]:
     regret = ("regret", "optimal") if "regret" in rules else ()
     episodes = () if env.is_bandit() else ("episodes", "return", "length")
     success = ("success",) if "success" in rules and not env.is_bandit() else ()
-    absent = getattr(env, "absent", ())
-    return tuple(name for name in ("reward", *regret, *episodes, *success) if name not in absent)
+    return tuple(name for name in ("reward", *regret, *episodes, *success) if name not in env.absent)
 
 
 def _score(values: Mapping[str, Any], env: Environment, ends: Ints) -> Score:
