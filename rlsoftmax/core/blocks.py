@@ -47,7 +47,7 @@ def one_short_row(x: Array, tau: float) -> Array | None:
 def _wide_weights(gap: Array, tau: float) -> Array:
     """Return exp(gap / tau) where that may underflow, or tau be 0. (Hiding a flag takes longer than an exponential.)"""
     if tau == 0.0:
-        return np.sign(gap) + 1.0
+        return _ties(gap, out=gap)
     with np.errstate(all="ignore"):
         return np.exp(gap / tau)
 
@@ -230,7 +230,6 @@ def _form(scale: Scale, rounded: bool) -> tuple[Scale, Exp]:
     return Scale(size, True, scale.negative), np.exp2
 
 
-def _ties(gaps: Array, out: Array) -> None:
+def _ties(gaps: Array, out: Array) -> Array:
     """The limit of temperature 0: 1 for a gap of 0, 0 for any other, NaN for NaN."""
-    np.sign(gaps, out=out)
-    np.add(out, 1.0, out=out)
+    return np.add(np.sign(gaps, out=out), 1.0, out=out)
