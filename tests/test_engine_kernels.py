@@ -310,7 +310,7 @@ def play(names, folder):
         kernel = cases.fuse(case.setups[0].kind)
         found[name] = cases.hash_of(cases.bits(block_of(case.setups, lanes_of()).play(kernel)))
         count += hits(kernel)
-    compiler = "numba.np.arraymath" in sys.modules  # all that numba knows of NumPy, and with it SciPy: half a second
+    compiler = "numba.np.arraymath" in sys.modules  # all that numba knows of NumPy, and with it SciPy
     sys.stdout.write(json.dumps({"bits": found, "hits": count, "compiler": compiler}))
 
 

@@ -62,8 +62,8 @@ class KernelCache(_Cache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function, or None when it is not there or not intact.
 
-        Machine code needs numba's memory runtime, not what numba knows of NumPy: that is half a second of imports, and
-        numba makes them when it compiles.
+        Machine code needs numba's memory runtime, not what numba knows of NumPy: a third of a second of imports, which
+        numba makes when it compiles.
         """
         rtsys.initialize(target_context)
         key = self._key(sig, target_context.codegen())

@@ -105,7 +105,7 @@ class Setup:
         """Return whose rules are played: agent, policy, adaptive schedule if there is one, environment."""
         return tuple(part for part in (self.agent, self.policy, self.heat, self.env) if part is not None)
 
-    @property
+    @functools.cached_property  # asked for every run
     def minds(self) -> tuple[Component, ...]:
         """Return who remembers something, in the order of the arrays: agent, policy, adaptive schedule."""
         return tuple(part for part in self.parts[:-1] if hasattr(part, "memory"))
