@@ -73,6 +73,8 @@ def others(repeats: int) -> Iterator[tuple[str, float, float, float]]:
     pairs = {
         "log_softmax": (lambda: special.log_softmax(x / 0.7, axis=-1), lambda: core.log_softmax(x, tau=0.7)),
         "logsumexp": (lambda: special.logsumexp(x / 0.7, axis=-1), lambda: core.logsumexp(x, tau=0.7)),
+        "softmax at 0": (lambda: special.softmax(x / 0.7, axis=-1), lambda: core.softmax(x, tau=0.0)),
+        "softmax at infinity": (lambda: special.softmax(x / 0.7, axis=-1), lambda: core.softmax(x, tau=np.inf)),
         "softmax precise": (lambda: special.softmax(x / 0.7, axis=-1), lambda: core.softmax(x, tau=0.7, precise=True)),
     }
     for name, works in pairs.items():
