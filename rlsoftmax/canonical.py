@@ -15,7 +15,7 @@ from rlsoftmax.errors import ConfigError, shown
 def canonical(value: Any) -> str:
     """Return JSON that is the same for equal values, whatever the order of their keys; infinity is written "inf".
 
-    A plan says the same keys and bins for every cell; those are written once and remembered, which `json` cannot.
+    A plan says the same keys and bins for every cell; what is `Settled` is written once, which `json` cannot.
 
     Raises:
       ConfigError: for what is neither number, word, list nor keys and values.
@@ -38,6 +38,19 @@ class Settled(dict[str, Any]):
     def text(self) -> str:
         """Return them as canonical JSON."""
         return _named(self)
+
+
+class SettledRow(list[Any]):
+    """A list that nobody changes any more: its text is made once.
+
+    >>> canonical([SettledRow([1, 2])] * 2)
+    '[[1,2],[1,2]]'
+    """
+
+    @functools.cached_property
+    def text(self) -> str:
+        """Return it as canonical JSON."""
+        return _row(self)
 
 
 def _derived(value: Any) -> str:
@@ -67,17 +80,7 @@ def _in_order(*keys: Any) -> list[tuple[Any, str]]:
 
 
 def _row(values: Sequence[Any]) -> str:
-    if set(map(type, values)) == _INTEGERS:
-        return _integers(tuple(values))
     return "[" + ",".join(map(canonical, values)) + "]"
-
-
-_INTEGERS = {int}  # and no bool among them: True and 1 are written differently, but are equal
-
-
-@functools.lru_cache(64)
-def _integers(row: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, row)) + "]"
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
@@ -89,6 +92,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     list: _row,
     tuple: _row,
     Settled: operator.attrgetter("text"),
+    SettledRow: operator.attrgetter("text"),
     dict: _named,
     Mapping: _named,
 }

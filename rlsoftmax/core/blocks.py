@@ -152,7 +152,7 @@ def _fill_from_first(
     They have digits to spare, so that a sum between 1 and `MOST` serves. The first weight is 1, and the sum never less.
     """
     block = block[:, : len(values)]
-    np.copyto(block, values.T)
+    block[...] = values.T
     first, others = block[0], block[1:]
     np.subtract(others, first, out=others)
     if scale is not UNIT:
@@ -164,7 +164,7 @@ def _fill_from_first(
     np.add.reduce(others, axis=0, initial=1.0, out=total[:, 0])
     np.divide(1.0, total[:, 0], out=first)
     np.multiply(others, first, out=out.T[1:], casting="same_kind")
-    np.copyto(out[:, 0], first, casting="same_kind")
+    out[:, 0] = first
 
 
 def _mend(
@@ -226,8 +226,9 @@ def _form(scale: Scale, rounded: bool) -> tuple[Scale, Exp]:
         return UNIT, _ties
     if not rounded:
         return scale, np.exp
-    size = scale.size * LOG2_E if scale.inverse else LOG2_E / scale.size
-    return Scale(size, True, scale.negative), np.exp2
+    size = scale.size if scale.size.ndim else scale.size.item()  # Python divides one number faster
+    size = size * LOG2_E if scale.inverse else LOG2_E / size
+    return Scale(np.asarray(size), True, scale.negative), np.exp2
 
 
 def _ties(gaps: Array, out: Array) -> Array:

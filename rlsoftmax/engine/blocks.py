@@ -304,10 +304,15 @@ def _columns(part: Component | None) -> list[tuple[str, type]]:
 def _tabulate(parts: Sequence[Component | None], rows: int) -> Any:
     """Return [row, config]: the numbers of each component, repeated for every step of a window."""
     columns = _columns(parts[0])
-    numbers = [tuple(_number(getattr(part, name, 0.0)) for name, _ in columns) for part in parts]
-    row = np.array(numbers, columns).view(np.uint8)  # bytes are repeated much faster than records
+    once = {id(part): tuple(_number(getattr(part, name, 0.0)) for name, _ in columns) for part in _distinct(parts)}
+    row = np.array([once[id(part)] for part in parts], columns).view(np.uint8)  # bytes are repeated much faster than records
     table = np.repeat(row[None], rows, axis=0).view(columns)
     return table.view(np.dtype((Row, table.dtype)))
+
+
+def _distinct(parts: Sequence[Component | None]) -> list[Component | None]:
+    """Return each object once: the configurations of a sweep share all parts but one."""
+    return list({id(part): part for part in parts}.values())
 
 
 def _number(value: Any) -> float:
@@ -323,9 +328,9 @@ Moving = Sequence[tuple[str, dict[int, Schedule]]]  # field, and the schedule of
 def _moving(parts: Sequence[Component | None]) -> Moving:
     """Return the fields whose numbers change from step to step, and how."""
     names = schema(type(parts[0])) if parts[0] is not None else ()
-    fields = ((name, enumerate(getattr(part, name) for part in parts)) for name in names)
-    found = [(name, {c: value for c, value in values if _changes(value)}) for name, values in fields]
-    return [(name, schedules) for name, schedules in found if schedules]
+    changing = [name for name in names if any(_changes(getattr(part, name)) for part in _distinct(parts))]
+    fields = ((name, enumerate(getattr(part, name) for part in parts)) for name in changing)
+    return [(name, {c: value for c, value in values if _changes(value)}) for name, values in fields]
 
 
 def _changes(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
+from rlsoftmax.canonical import SettledRow
 from rlsoftmax.component import Bound, Component
 from rlsoftmax.errors import BadValue
 
@@ -98,6 +99,20 @@ def snapshot_steps(steps: int, record: Record, bandit: bool) -> Ints:
     if wanted == 1:
         return _fixed((steps - 1,))
     return _spread(steps - 1, wanted - 1, record.is_log(bandit))
+
+
+def listed(edges: Ints) -> SettledRow:
+    """Return the ends of bins as plain values; equal ones are one list, however many cells say them.
+
+    >>> listed(np.array([0, 10])) is listed(np.array([0, 10]))
+    True
+    """
+    return _listed(edges.tobytes())
+
+
+@functools.lru_cache(maxsize=1024)
+def _listed(edges: bytes) -> SettledRow:
+    return SettledRow(np.frombuffer(edges, np.int64).tolist())
 
 
 @functools.lru_cache(maxsize=1024)

@@ -8,11 +8,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from rlsoftmax.canonical import canonical
+from rlsoftmax.canonical import Settled, canonical
 from rlsoftmax.component import Bound, Component, build, name_of
 from rlsoftmax.engine.patience import TIMEOUT
 from rlsoftmax.errors import BadValue, ConfigError, shown
-from rlsoftmax.experiment.bins import Ints, Memory, Values
+from rlsoftmax.experiment.bins import Ints, Memory, Values, listed
 from rlsoftmax.experiment.spec import Experiment, mapping
 from rlsoftmax.store.claims import Claim
 from rlsoftmax.store.data import Score
@@ -170,13 +170,14 @@ def _entry(cell: PlannedCell) -> dict[str, Any]:
         "id": cell.id,
         "config": cell.config,
         "overrides": cell.overrides,
-        "edges": cell.edges.tolist(),
+        "edges": listed(cell.edges),
         "score": _score(cell.score),
     }
 
 
-def _score(score: Score) -> dict[str, Any]:
-    return {"metric": score.metric, "from": score.start, "to": score.stop}
+@functools.lru_cache(maxsize=256)
+def _score(score: Score) -> Settled:
+    return Settled({"metric": score.metric, "from": score.start, "to": score.stop})
 
 
 @dataclasses.dataclass(frozen=True)

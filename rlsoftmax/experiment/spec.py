@@ -107,7 +107,7 @@ class Experiment:
     @functools.cached_property
     def id(self) -> str:
         """Return the identity of the cell: SHA-256, 64 hex digits. Runs, score and snapshots are no part of it."""
-        bits = {"edges": self.edges.tolist(), "numbers": NUMBERS, "sources": self.sources}
+        bits = {"edges": bins.listed(self.edges), "numbers": NUMBERS, "sources": self.sources}
         return hashlib.sha256(canonical(self.config | bits).encode()).hexdigest()
 
 
