@@ -20,7 +20,7 @@ from rlsoftmax.agents.forgetting import Forgetting
 from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.agents.sarsa import Sarsa
-from rlsoftmax.engine.blocks import lanes_for
+from rlsoftmax.engine.blocks import MOST_LANES, lanes_for
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.kept import Kept
 from rlsoftmax.engine.link import compiled, link
@@ -400,8 +400,8 @@ def test_lanes_are_as_many_as_memory_allows():
     def lanes(policy, arms):
         return lanes_for(cases.setup_of(SampleAverage(), policy, GaussianBandit(arms=arms)))
 
-    assert [lanes(BoltzmannTree(), arms) for arms in (10, 10_000, 100_000)] == [192, 8, 1]
-    assert [lanes(Boltzmann(), arms) for arms in (10, 10_000, 1_000_000)] == [192, 16, 8]
+    assert [lanes(BoltzmannTree(), arms) for arms in (10, 10_000, 100_000)] == [MOST_LANES, 8, 1]
+    assert [lanes(Boltzmann(), arms) for arms in (10, 10_000, 1_000_000)] == [MOST_LANES, 16, 8]
 
 
 def test_arrays_are_kept_within_bounds():

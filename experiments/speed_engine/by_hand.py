@@ -2,6 +2,7 @@
 
 It uses our luck, our softmax and our draw, in our layout, and leaves out all that makes them useful: no episode is
 counted, no curve, no snapshot, no greedy score, no schedule. What remains is the least that this design can cost.
+One number says both where a step leads and where an episode begins: right where one of the two is certain, as here.
 """
 
 import functools
@@ -24,7 +25,7 @@ def _loop():
 
     @numba.njit(error_model="numpy", nogil=True)
     def loop(steps, limit, table, run, temperature, value, state, age, rows, weights, lanes):
-        below, after, reward, final = table
+        below, after, reward, final, first = table
         luck, chance, gain, total, best, scale = lanes
         action = np.zeros(run.size, np.int64)
         for t in range(steps):
@@ -43,8 +44,10 @@ def _loop():
                 target = paid if end else paid + GAMMA * highest
                 value[l, s, a] += ALPHA * (target - value[l, s, a])
                 gain[l] += paid
-                over = end or age[l] + 1 >= limit
-                state[l], age[l] = (0, 0) if over else (there, age[l] + 1)
+                if end or age[l] + 1 >= limit:
+                    state[l], age[l] = first[int(chance[l] * first.size)], 0
+                else:
+                    state[l], age[l] = there, age[l] + 1
 
     return loop
 
@@ -53,7 +56,7 @@ def q_learning(env_id: str, runs: int, steps: int, tau: float) -> int:
     """Play some runs side by side; return the number of agent steps."""
     env = find("env", "gymnasium")(id=env_id)
     shared, lanes = env.shared(), 128
-    table = tuple(shared[name] for name in ("below", "after", "reward", "final"))
+    table = tuple(shared[name] for name in ("below", "after", "reward", "final", "first"))
     for first in range(0, runs, lanes):
         run = np.arange(first, min(first + lanes, runs))
         state, age, n = np.zeros_like(run), np.zeros_like(run), len(run)

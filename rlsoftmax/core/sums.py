@@ -35,7 +35,7 @@ def row_sum(rows: Array) -> Array:
         if length % 2:
             folded[:, -1] += rows[:, -1]
         rows, length = folded, half
-    return column_sum(rows.T.copy())[:, None]
+    return column_sum(np.ascontiguousarray(rows.T))[:, None]
 
 
 def column_sum(columns: Array, scratch: Array | None = None) -> Array:

@@ -41,19 +41,23 @@ def greedy_policy(values: Array) -> Array:
 def true_means(block: Block) -> Array:
     """Return [lane, states, actions]: the mean reward of every arm of a bandit, as it is now."""
     arrays = [block.of_world(name) for name in asked(block.kind.env.expected)]  # type: ignore[attr-defined]
-    envs = tuple(block.setups[c].env for c in block.config.tolist())
-    means = _means(envs, tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays))
+    number = {env: n for n, env in enumerate(dict.fromkeys(setup.env for setup in block.setups))}
+    whose = np.array([number[setup.env] for setup in block.setups])[block.config]
+    own = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
+    means = _means(tuple(number), whose.tobytes(), own)
     return means.reshape(block.lanes, block.world.states, block.world.actions)
 
 
 @functools.lru_cache(maxsize=16)
-def _means(envs: tuple[Any, ...], arrays: tuple[tuple[tuple[int, ...], str, bytes], ...]) -> Array:
+def _means(envs: tuple[Any, ...], whose: bytes, arrays: tuple[tuple[tuple[int, ...], str, bytes], ...]) -> Array:
     """Return what every arm of every run pays on average, all in one row; many cells have the same runs.
 
+    whose: int64, which environment each run has.
     arrays: (shape, dtype, bytes) of what the environments own.
     """
+    each = [envs[n] for n in np.frombuffer(whose, np.int64).tolist()]
     own = [np.frombuffer(data, dtype).reshape(shape) for shape, dtype, data in arrays]
-    return np.concatenate([np.ravel(env.expected(*mine)) for env, *mine in zip(envs, *own, strict=True)])
+    return np.concatenate([np.ravel(env.expected(*mine)) for env, *mine in zip(each, *own, strict=True)])
 
 
 def expected_reward(policy: Array, means: Array) -> Array:

@@ -10,7 +10,7 @@ from rlsoftmax.engine.fuse import asks_anybody
 from rlsoftmax.engine.greedy import greedy_scores
 from rlsoftmax.engine.setup import Array
 
-PIECE_BYTES = 8 << 20
+PIECE_BYTES = 1 << 18  # inside the second-level cache; larger ones are given back to the system, and cleared, each time
 
 
 def harvest(block: Block, keep_memory: bool) -> dict[str, Array]:
@@ -51,7 +51,6 @@ def _entropies(weights: Array, total: Array) -> Array:
 
 def _entropy(weights: Array, total: Array) -> Array:
     snapshots, actions, lanes = weights.shape
-    shares = (
-        np.moveaxis(weights, 1, 0).reshape(actions, -1) / total.ravel()
-    )  # a long row per action is the fastest shape
-    return np.asarray(entropy(shares, axis=0)).reshape(snapshots, lanes)
+    shares = np.empty((actions, snapshots, lanes))  # a long row per action is the fastest shape
+    np.divide(np.moveaxis(weights, 1, 0), total, out=shares)
+    return np.asarray(entropy(shares.reshape(actions, -1), axis=0)).reshape(snapshots, lanes)
