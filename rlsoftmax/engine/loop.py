@@ -20,6 +20,7 @@ from rlsoftmax.engine.stages import (
     count_optimal,
     draw_uniforms,
     forbid,
+    from_front,
     gather,
     normalise,
     pick,
@@ -264,14 +265,14 @@ def see(game, row, l, into):
     if KEEPS_OBSERVATION:
         show(0, game, l, into)
     if KEEPS_ACTIVE:
-        encode(game.coding[row, game.config[l]], game, l, into)
+        encode(game.coding[row, from_front(game.config[l])], game, l, into)
         if HAS_STATES:
             into.state[l] = into.active[l, 0]
 
 
 def begin(game, row, l, step, into):
     """Put run l at the start of an episode whose first step is `step`."""
-    env = game.env[row, game.config[l]]
+    env = game.env[row, from_front(game.config[l])]
     chance = unit(random_words(game.seed, game.run[l], step, BEGIN)[0])
     luck = game.seed, game.run[l], step, START
     if BOX:
@@ -331,19 +332,19 @@ def warm(game, row, shift, here, values, temperature):
     """Fill the temperature of each lane: by the adaptive rule, or from the table of the schedule."""
     if ADAPTIVE:
         for l in range(temperature.size):
-            adaptive = game.heat[row, game.config[shift + l]]
-            temperature[l] = heat(adaptive, game, shift + l, values[:, l], here.state[l], here, l, game.first + row)
+            adaptive, state = game.heat[row, from_front(game.config[shift + l])], from_front(here.state[l])
+            temperature[l] = heat(adaptive, game, shift + l, values[:, l], state, here, l, game.first + row)
     elif HAS_TEMPERATURE:
         for l in range(temperature.size):
-            temperature[l] = game.policy[row, game.config[shift + l]].temperature
+            temperature[l] = game.policy[row, from_front(game.config[shift + l])].temperature
 
 
 def rank_lanes(game, row, shift, here, values, scratch, purpose):
     """Let the agent say what is ranked: run by run, then in all lanes."""
     for l in range(here.state.size):
-        agent = game.agent[row, game.config[shift + l]]
+        agent = game.agent[row, from_front(game.config[shift + l])]
         luck = game.seed, game.run[shift + l], game.first + row, purpose
-        rank(agent, game, shift + l, values[:, l], here.state[l], here, l, game.first + row, luck)
+        rank(agent, game, shift + l, values[:, l], from_front(here.state[l]), here, l, game.first + row, luck)
     if RANKS_LANES:
         rank_stage(values, scratch[0], scratch[1], scratch[2])
     if HAS_ALLOWED:
@@ -362,7 +363,7 @@ def forbid_here(game, row, shift, here, rows, nothing):
     elif OWN_ALLOWED:
         for l in range(rows.shape[1]):
             for k in range(rows.shape[0]):
-                if not game.memory[ALLOWED][shift + l, here.state[l], k]:
+                if not game.memory[ALLOWED][shift + l, from_front(here.state[l]), k]:
                     rows[k, l] = nothing
     else:
         forbid(game.shared[ALLOWED], here.state, rows, nothing)
@@ -373,8 +374,8 @@ def each_run(rule, game, row, shift, here, into, values, out, purpose):
     for l in range(out.action.size):
         lane, warmth, step = shift + l, out.temperature[l], game.first + row
         luck = game.seed, game.run[lane], step, purpose
-        policy = game.policy[row, game.config[lane]]
-        rule(policy, game, lane, into[:, l], values[:, l], warmth, here.state[l], here, out.many, l, step, luck)
+        policy, state = game.policy[row, from_front(game.config[lane])], from_front(here.state[l])
+        rule(policy, game, lane, into[:, l], values[:, l], warmth, state, here, out.many, l, step, luck)
 
 
 def draw_odds_here(game, row, shift, here, out, purpose):
@@ -393,7 +394,7 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
     for l in range(out.action.size):
         lane = shift + l
         luck = game.seed, game.run[lane], game.first + row, purpose
-        policy = game.policy[row, game.config[lane]]
+        policy = game.policy[row, from_front(game.config[lane])]
         changed = game.action[lane] if CHANGES_ONE and game.first + row > 0 else -1
         out.action[l] = decide(
             policy,
@@ -402,7 +403,7 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
             game.memory[0][lane, 0] if IN_PLACE else values[:, l],
             changed,
             out.temperature[l],
-            here.state[l],
+            from_front(here.state[l]),
             here,
             out.many,
             l,
@@ -438,9 +439,9 @@ def play_lanes(game, row):
     scratch = game.now.scratch
     draw_for_move(game.seed, game.run, game.first + row, WORLD + MANY, out.many, scratch[2], scratch[3])
     for l in range(out.reward.size):
-        env, step = game.env[row, game.config[l]], game.first + row
+        env, step = game.env[row, from_front(game.config[l])], game.first + row
         luck = game.seed, game.run[l], step, WORLD
-        state, action = game.here.state[l], game.action[l]
+        state, action = from_front(game.here.state[l]), from_front(game.action[l])
         normal = out.normal[l] if USES_NORMAL else 0.0
         if HAS_REGRET:
             out.regret[l] = lose(env, game, l, state, action, step)
@@ -483,7 +484,7 @@ def note_episode(record, env, game, l, gain, age):
     record[RETURN, l] += gain
     record[LENGTH, l] += age
     if HAS_SUCCESS:
-        good = succeed(env, game, l, out.reward[l], out.terminated[l], out.next.state[l])
+        good = succeed(env, game, l, out.reward[l], out.terminated[l], from_front(out.next.state[l]))
         record[SUCCESS, l] += 1.0 if good else 0.0
 
 
@@ -504,13 +505,13 @@ def learn_lanes(game, row):
     now, out, step = game.now, game.out, game.first + row
     draw_for_learn(game.seed, game.run, step, LEARN + MANY, out.many, now.scratch[2], now.scratch[3])
     for l in range(out.reward.size):
-        agent = game.agent[row, game.config[l]]
+        agent = game.agent[row, from_front(game.config[l])]
         luck = game.seed, game.run[l], step, LEARN
-        state, action = game.here.state[l], game.action[l]
+        state, action = from_front(game.here.state[l]), from_front(game.action[l])
         terminated = True if BANDIT else out.terminated[l]
         ended = True if BANDIT else out.ended[l]
-        next_state = 0 if BANDIT else out.next.state[l]
-        next_action = out.next_action[l] if LOOKS_AHEAD else 0
+        next_state = 0 if BANDIT else from_front(out.next.state[l])
+        next_action = from_front(out.next_action[l]) if LOOKS_AHEAD else 0
         temperature = out.temperature[l] if LOOKS_AHEAD and KEEPS_TEMPERATURE else now.temperature[l]
         next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
         probabilities = out.probabilities[:, l] if NEEDS_PROBABILITIES else None
@@ -543,7 +544,7 @@ def learn_late(game, row):
     """Learn, in order, from the pulls whose rewards arrive now: `delay` steps late, `batch` at a time."""
     step = game.first + row
     for l in range(game.run.size):
-        env = game.env[row, game.config[l]]
+        env = game.env[row, from_front(game.config[l])]
         if (step + 1) % env.batch == 0:
             for pulled in range(max(step + 1 - env.batch - env.delay, 0), step + 1 - env.delay):
                 learn_one_late(game, row, l, pulled)
@@ -552,8 +553,8 @@ def learn_late(game, row):
 def learn_one_late(game, row, l, pulled):
     """Learn from the pull of an earlier step, with the numbers of this one; `visits` counts what was learned from."""
     late, step, slot = game.late, game.first + row, pulled % game.late.action.shape[0]
-    agent, luck = game.agent[row, game.config[l]], (game.seed, game.run[l], pulled, LEARN)
-    action, reward = late.action[slot, l], late.reward[slot, l]
+    agent, luck = game.agent[row, from_front(game.config[l])], (game.seed, game.run[l], pulled, LEARN)
+    action, reward = from_front(late.action[slot, l]), late.reward[slot, l]
     temperature = late.temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
     next_temperature = late.next_temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
     probabilities = late.probabilities[slot, :, l] if NEEDS_PROBABILITIES else None
@@ -579,17 +580,17 @@ def warmth_ahead(game, row, l):
     if ADAPTIVE:
         there, step = game.here if BANDIT else game.out.next, game.first + row + 1
         value_ahead(game, row, l, there)
-        adaptive, values = game.heat[row + 1, game.config[l]], game.now.values[:, l]
-        return heat(adaptive, game, l, values, there.state[l], there, l, step)
-    return game.policy[row + 1, game.config[l]].temperature
+        adaptive, values = game.heat[row + 1, from_front(game.config[l])], game.now.values[:, l]
+        return heat(adaptive, game, l, values, from_front(there.state[l]), there, l, step)
+    return game.policy[row + 1, from_front(game.config[l])].temperature
 
 
 def value_ahead(game, row, l, there):
     """Write what run l ranks where it goes next; the values of this step's choice are no longer needed."""
-    values, memory, state = game.now.values, game.memory[0], there.state[l]
+    values, memory, state = game.now.values, game.memory[0], from_front(there.state[l])
     if RANKS:
-        luck = game.seed, game.run[l], game.first + row + 1, RANK + ASIDE
-        rank(game.agent[row, game.config[l]], game, l, values[:, l], state, there, l, game.first + row + 1, luck)
+        agent, step = game.agent[row, from_front(game.config[l])], game.first + row + 1
+        rank(agent, game, l, values[:, l], state, there, l, step, (game.seed, game.run[l], step, RANK + ASIDE))
         if RANKS_LANES:
             only_l, scratch = slice(l, l + 1), game.now.scratch
             rank_stage(values[:, only_l], scratch[0, only_l], scratch[1, only_l], scratch[2, only_l])
@@ -601,10 +602,10 @@ def value_ahead(game, row, l, there):
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
     """Tell the policy and the adaptive temperature what run l has learned."""
     if POLICY_OBSERVES:
-        luck, policy = (game.seed, game.run[l], step, OBSERVE), game.policy[row, game.config[l]]
+        luck, policy = (game.seed, game.run[l], step, OBSERVE), game.policy[row, from_front(game.config[l])]
         watch(policy, game, l, state, action, reward, change, terminated, ended, step, luck)
     if HEAT_OBSERVES:
-        luck, adaptive = (game.seed, game.run[l], step, SENSE), game.heat[row, game.config[l]]
+        luck, adaptive = (game.seed, game.run[l], step, SENSE), game.heat[row, from_front(game.config[l])]
         sense(adaptive, game, l, state, action, reward, change, terminated, ended, step, luck)
 
 
