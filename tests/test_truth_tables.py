@@ -15,7 +15,7 @@ from rlsoftmax.core import softmax
 from rlsoftmax.engine.fuse import linked
 from rlsoftmax.engine.greedy import greedy_policy, greedy_scores
 from rlsoftmax.engine.replay import final_policy, trace
-from rlsoftmax.engine.returns import expected_return
+from rlsoftmax.engine.returns import Returns, expected_return, look_back, new_room
 from rlsoftmax.envs.chain import Chain
 from rlsoftmax.envs.gaussian_bandit import GaussianBandit
 from rlsoftmax.envs.gymnasium import Gymnasium
@@ -110,6 +110,23 @@ def test_the_value_of_a_policy_is_that_of_linear_algebra(name):
     policies, table = some_policies(env.states, env.actions, 2), env.transitions()
     expected = [by_matrices(policy, table, 60) for policy in policies]
     np.testing.assert_allclose(expected_return(policies, table, 60), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["FrozenLake-v1", "Taxi-v4"])
+def test_the_value_of_a_policy_does_not_depend_on_the_others(name):
+    env = Gymnasium(id=name, max_episode_steps=60)
+    policies, table = some_policies(env.states, env.actions, 9), env.transitions()
+    alone = [expected_return(policy[None], table, 60)[0] for policy in policies]
+    assert expected_return(policies, table, 60).tolist() == alone
+
+
+@pytest.mark.compiled
+def test_the_value_of_a_policy_is_the_same_in_the_interpreter():
+    env = Gymnasium(id="FrozenLake-v1", max_episode_steps=60)
+    policies, table = some_policies(env.states, env.actions, 5), env.transitions()
+    returns, found = Returns(table, 60), np.empty(5)
+    look_back(policies[:, returns._met], returns._table, 60, found, new_room(*returns._table.chance.shape))
+    assert found.tolist() == returns.of(policies).tolist()
 
 
 @pytest.mark.parametrize("slip", [0.0, 0.2, 0.5])

@@ -188,9 +188,10 @@ def surveyor(kind: Kind) -> Callable[..., None]:
 
 
 def is_kept(kind: Kind) -> bool:
-    """Return whether the compiled loop of this kind is on disk, so that it need not be compiled."""
-    cache = getattr(fuse(kind), "_cache", None)
-    return cache is None or cache.kept  # nothing to compile when the compiler is switched off
+    """Return whether the compiled loop of this kind is there or on disk, so that it need not be compiled."""
+    ready: Any = fuse(kind)
+    cache = getattr(ready, "_cache", None)
+    return cache is None or bool(ready.overloads) or cache.kept  # None: the compiler is switched off
 
 
 def linked(kind: Kind, hooks: Mapping[str, Any]) -> FunctionType:

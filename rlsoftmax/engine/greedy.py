@@ -10,8 +10,10 @@ import numpy as np
 
 from rlsoftmax.contracts import Transitions, asked
 from rlsoftmax.engine.blocks import Block
-from rlsoftmax.engine.returns import expected_return
+from rlsoftmax.engine.returns import Returns
 from rlsoftmax.engine.setup import FOREVER, Array
+
+PIECE = 1 << 15  # values looked at in one go, inside the cache
 
 
 def greedy_scores(block: Block) -> Array | None:
@@ -25,16 +27,19 @@ def greedy_scores(block: Block) -> Array | None:
         return expected_reward(greedy_policy(block.values()), true_means(block))
     if world.transitions is None or world.limit >= FOREVER:
         return None
-    policy, scores = greedy_policy(block.values()), np.empty(block.lanes)
+    values, scores = block.values(), np.empty(block.lanes)
     for table, lanes in tables(block):
-        scores[lanes] = expected_return(policy[lanes], table, world.limit)
+        returns, few = Returns(table, world.limit), max(1, PIECE // values[0].size)
+        for some in np.split(lanes, range(few, len(lanes), few)):
+            scores[some] = returns.of(greedy_policy(values[some]))
     return scores
 
 
 def greedy_policy(values: Array) -> Array:
     """Return probabilities [..., actions]: the highest values share."""
-    best = values == values.max(axis=-1, keepdims=True)
-    shared: Array = best / best.sum(axis=-1, keepdims=True)
+    columns = np.ascontiguousarray(np.moveaxis(values, -1, 0))  # a long row per action is ten times as fast
+    best = columns == columns.max(axis=0)
+    shared: Array = np.moveaxis(best / best.sum(axis=0), 0, -1)
     return shared
 
 

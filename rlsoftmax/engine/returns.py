@@ -2,48 +2,173 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rlsoftmax.contracts import Transitions
+from rlsoftmax.engine.link import compiled
 from rlsoftmax.engine.setup import Array
+from rlsoftmax.engine.stages import from_front
 
 
 def expected_return(policy: Array, table: Transitions, limit: int) -> Array:
     """Return [lane]: the expected sum of rewards of an episode cut after `limit` steps, by backward recursion.
 
-    policy: [lane, states, actions]. The transitions of all lanes form one sparse matrix, block by block.
+    policy: [lane, states, actions].
     """
-    from scipy.sparse import csr_array
+    return Returns(table, limit).of(policy)
 
-    met = _met(table)
-    policy, table = policy[:, met], _among(table, met)
-    lanes, states, _ = policy.shape
-    chance = policy[..., None] * table.chance  # [lane, state, action, outcome]
-    gain = (chance * table.reward).sum(axis=(2, 3)).ravel()
-    lane, state, action, outcome = np.nonzero(chance * ~table.final)
-    column = lane * states + table.after[state, action, outcome]
-    entries = chance[lane, state, action, outcome], (lane * states + state, column)
-    go_on, value = csr_array(entries, shape=(lanes * states, lanes * states)), np.zeros(lanes * states)
-    for _ in range(limit):
-        value = gain + go_on @ value
-    return np.asarray(value.reshape(lanes, states) @ table.first)
+
+class Returns:
+    """What policies earn in the episodes of one table; it is looked at once, however many there are."""
+
+    def __init__(self, table: Transitions, limit: int) -> None:
+        self._met, self._limit = _met(table), limit
+        self._table = _among(table, self._met)
+        rule: Any = look_back
+        self._room, self._look_back = new_room(*self._table.chance.shape), compiled(rule)
+
+    def of(self, policy: Array) -> Array:
+        """Return [lane]: the expected return of policies [lane, states, actions]."""
+        found = np.empty(len(policy))
+        self._look_back(policy[:, self._met], self._table, self._limit, found, self._room)
+        return found
+
+
+class Room(NamedTuple):
+    """The ways of one policy from state to state.
+
+    States are put in an order of their own, those with many ways first. The first ways of all that have one lie side by
+    side, then the second ones, and so on, so that each of them is one long loop.
+    """
+
+    begin: Array  # int64 [states + 1]: the ways of state s are begin[s] up to begin[s + 1] of the next two
+    there: Array  # int64 [ways]: where it leads, ascending within a state
+    chance: Array  # [ways]
+    gain: Array  # [states]: what a step gains
+    order: Array  # int64 [states]: which state comes i-th
+    place: Array  # int64 [states]: as which i a state comes
+    wide: Array  # int64 [ways of one state]: how many states have an n-th way
+    column: Array  # int64 [ways], side by side: where it leads, as i
+    share: Array  # [ways]: its chance
+    paid: Array  # [states], in order: the gain
+    now: Array  # [states]: values with one step more than `before`
+    before: Array
+
+
+def new_room(states: int, actions: int, outcomes: int) -> Room:
+    """Return room for any policy."""
+    ways = states * actions * outcomes
+    begin, (there, column), (order, place), wide = (
+        np.zeros(shape, np.int64) for shape in (states + 1, (2, ways), (2, states), actions * outcomes)
+    )
+    (chance, share), (gain, paid, now, before) = np.zeros((2, ways)), np.zeros((4, states))
+    return Room(begin, there, chance, gain, order, place, wide, column, share, paid, now, before)
+
+
+def look_back(policy: Array, table: Transitions, limit: int, found: Array, room: Room) -> None:
+    """Fill found[lane]: what is gained in `limit` steps under policy[lane, state, action]."""
+    for l in range(found.size):
+        list_ways(policy[l], table, room)
+        put_side_by_side(room)
+        now, before = room.now, room.before
+        for i in range(now.size):
+            now[i] = 0.0
+        left = limit
+        while left > 0:
+            now, before = before, now
+            left = left - 1 if add_step(room, before, now) else 0  # what no longer changes never will
+        total = 0.0
+        for s in range(now.size):
+            total += table.first[s] * now[room.place[s]]
+        found[l] = total
+
+
+def list_ways(policy: Array, table: Transitions, room: Room) -> None:
+    """List the ways on which an episode goes on, and what the first step gains; equal ways are one."""
+    states, actions, outcomes = table.chance.shape
+    end = 0
+    for s in range(states):
+        room.begin[s], room.gain[s] = end, 0.0
+        for a in range(actions):
+            if policy[s, a] != 0.0:
+                for j in range(outcomes):
+                    chance = policy[s, a] * table.chance[s, a, j]
+                    room.gain[s] += chance * table.reward[s, a, j]
+                    if chance != 0.0 and not table.final[s, a, j]:
+                        end = insert(room, room.begin[s], end, table.after[s, a, j], chance)
+    room.begin[states] = end
+
+
+def insert(room: Room, begin: int, end: int, there: int, chance: float) -> int:
+    """Insert a way among those of one state, begin to end, which are in order; return the new end."""
+    i = end
+    while i > begin and room.there[i - 1] > there:
+        i -= 1
+    if i > begin and room.there[i - 1] == there:
+        room.chance[i - 1] += chance
+        return end
+    for later in range(end, i, -1):
+        room.there[later], room.chance[later] = room.there[later - 1], room.chance[later - 1]
+    room.there[i], room.chance[i] = there, chance
+    return end + 1
+
+
+def put_side_by_side(room: Room) -> None:
+    """Order the states by their number of ways, and lay the n-th ways of all of them side by side."""
+    i = 0
+    for ways in range(room.wide.size, -1, -1):
+        for s in range(room.order.size):
+            if room.begin[s + 1] - room.begin[s] == ways:
+                room.order[i], room.place[s], room.paid[i] = s, i, room.gain[s]
+                i += 1
+    end = 0
+    for n in range(room.wide.size):
+        room.wide[n] = 0
+        for s in room.order:
+            if room.begin[s] + n < room.begin[s + 1]:
+                way = room.begin[s] + n
+                room.column[end], room.share[end] = room.place[room.there[way]], room.chance[way]
+                room.wide[n] += 1
+                end += 1
+
+
+def add_step(room: Room, before: Array, now: Array) -> bool:
+    """Fill the values with one step more; return whether any is another one than before."""
+    for i in range(now.size):
+        now[i] = room.paid[i]
+    end = 0
+    for many in room.wide:
+        if many == 0:
+            break
+        for i in range(many):
+            now[i] += room.share[end + i] * before[from_front(room.column[end + i])]
+        end += many
+    changed = 0
+    for i in range(now.size):
+        changed += 1 if now[i] != before[i] else 0
+    return changed > 0
 
 
 def _met(table: Transitions) -> Array:
     """Return the states in which an episode can be, in order; of Taxi's 500 they are 400."""
-    go_on, _ = model(table)
-    return np.flatnonzero(reached(table, go_on, np.ones(table.chance.shape[:2], np.bool_)))
+    goes_on = (np.asarray(table.chance) > 0.0) & ~np.asarray(table.final, dtype=bool)
+    here: Array = np.asarray(table.first) > 0.0
+    while True:
+        there = here.copy()
+        there[np.asarray(table.after)[here][goes_on[here]]] = True
+        if np.array_equal(there, here):
+            return np.flatnonzero(here)
+        here = there
 
 
 def _among(table: Transitions, met: Array) -> Transitions:
     """Return the table of some states, numbered anew."""
     number = np.zeros(len(table.first), np.int64)
     number[met] = np.arange(len(met))
-    return Transitions(
-        table.chance[met], number[table.after[met]], table.reward[met], table.final[met], table.first[met]
-    )
+    chance, reward, first = (np.array(array[met], float) for array in (table.chance, table.reward, table.first))
+    return Transitions(chance, number[table.after[met]], reward, np.array(table.final[met], bool), first)
 
 
 def model(table: Transitions) -> tuple[Any, Array]:
