@@ -50,6 +50,7 @@ class Block:
         first = self.setups[0]
         self.kind, self.world, self.steps = first.kind, first.world, first.steps
         self.lanes, self.first = len(self.run), 0
+        self.stretch = np.flatnonzero(np.diff(self.config, prepend=-1, append=-1))
         self.memory = [self._laid(array) for array in self._arrays()]
         self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
@@ -177,7 +178,7 @@ class Block:
         return Game(
             seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
             agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
-            config=self.config, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
+            config=self.config, stretch=self.stretch, run=self.run, here=self.place, action=self.action, age=self.age, gain=self.gain,
             memory=tuple(self.memory), shared=tuple(self.world.shared.values()), record=self.record, peek=self.peek,
             now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2], late=self.late,
         )  # fmt: skip

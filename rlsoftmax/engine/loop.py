@@ -128,6 +128,7 @@ class Game(NamedTuple):
     env: Any
     coding: Any
     config: Any  # [lane]
+    stretch: Any  # [stretches + 1]: neighbours of one configuration are the lanes stretch[i] up to stretch[i + 1]
     run: Any  # [lane]
     here: Place
     action: Any  # [lane]
@@ -334,6 +335,12 @@ def warm(game, row, shift, here, values, temperature):
         for l in range(temperature.size):
             adaptive, state = game.heat[row, from_front(game.config[shift + l])], from_front(here.state[l])
             temperature[l] = heat(adaptive, game, shift + l, values[:, l], state, here, l, game.first + row)
+    elif HAS_TEMPERATURE and temperature.size == game.config.size:
+        for i in range(game.stretch.size - 1):
+            first, end = from_front(game.stretch[i]), game.stretch[i + 1]
+            shared = game.policy[row, from_front(game.config[first])].temperature
+            for l in range(first, end):
+                temperature[l] = shared
     elif HAS_TEMPERATURE:
         for l in range(temperature.size):
             temperature[l] = game.policy[row, from_front(game.config[shift + l])].temperature
