@@ -240,7 +240,16 @@ def lanes_for(setup: Setup) -> int:
     arrays = setup.mind(0).values()
     size = sum(array.nbytes for array in arrays) + 1
     fewest = 1 if setup.kind.chooses else int(np.clip(MEMORY_BYTES // size, VECTOR, FEWEST_LANES))
-    return int(np.clip(BLOCK_BYTES // size, fewest, MOST_LANES))
+    return whole_vectors(int(np.clip(BLOCK_BYTES // size, fewest, MOST_LANES)))
+
+
+def whole_vectors(lanes: int) -> int:
+    """Return at least as many lanes as fill vectors: those that are left over cost as much as a vector each.
+
+    >>> [whole_vectors(lanes) for lanes in (3, 8, 87)]
+    [3, 8, 88]
+    """
+    return lanes if lanes < VECTOR else -(-lanes // VECTOR) * VECTOR
 
 
 def _problems(env: Any, seed: int, runs: tuple[int, ...]) -> Mapping[str, Array]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import rlsoftmax
-from rlsoftmax.engine.blocks import Block, lanes_for
+from rlsoftmax.engine.blocks import Block, lanes_for, whole_vectors
 from rlsoftmax.engine.evaluation import evaluated
 from rlsoftmax.engine.harvest import harvest
 from rlsoftmax.engine.inside import play_and_look, seen_inside
@@ -183,8 +183,9 @@ def _tasks(plan: Plan, setups: Sequence[Setup], group: Sequence[int], missing: S
 
 
 def _width(setup: Setup, lanes: int, threads: int) -> int:
-    """Return the width of a block: as wide as the cache allows, but every thread gets one."""
-    return max(min(lanes_for(setup), -(-lanes // threads)), 1)
+    """Return the width of a block: as wide as the cache allows, but every thread gets one, and the last as much."""
+    blocks = max(-(-lanes // lanes_for(setup)), threads)
+    return whole_vectors(max(-(-lanes // blocks), 1))
 
 
 def _threads(plan: Plan, setup: Setup) -> int:
