@@ -19,8 +19,9 @@ ALPHA, GAMMA = 0.1, 0.99
 
 @functools.cache
 def _loop():
-    draw, gather, weigh, pick = (
-        compiled(stage) for stage in (stages.draw_uniforms, stages.gather, stages.boltzmann, stages.pick)
+    draw, gather, weigh, pick, from_front = (
+        compiled(stage)
+        for stage in (stages.draw_uniforms, stages.gather, stages.boltzmann, stages.pick, stages.from_front)
     )
 
     @numba.njit(error_model="numpy", nogil=True)
@@ -34,10 +35,10 @@ def _loop():
             weigh(rows, temperature, weights, total, best, scale)
             pick(weights, total, luck, best, scale, action)
             for l in range(run.size):
-                s, a, j = state[l], action[l], 0
+                s, a, j = from_front(state[l]), from_front(action[l]), 0
                 for m in range(below.shape[2] - 1):
                     j += 1 if chance[l] >= below[s, a, m] else 0
-                there, paid, end = after[s, a, j], reward[s, a, j], final[s, a, j]
+                there, paid, end = from_front(after[s, a, j]), reward[s, a, j], final[s, a, j]
                 highest = value[l, there, 0]
                 for k in range(1, rows.shape[0]):
                     highest = max(highest, value[l, there, k])

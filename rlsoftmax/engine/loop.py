@@ -128,7 +128,7 @@ class Game(NamedTuple):
     env: Any
     coding: Any
     config: Any  # [lane]
-    stretch: Any  # [stretches + 1]: neighbours of one configuration are the lanes stretch[i] up to stretch[i + 1]
+    stretch: Any  # [stretches + 1] or []: lanes stretch[i] up to stretch[i + 1] have one configuration
     run: Any  # [lane]
     here: Place
     action: Any  # [lane]
@@ -335,7 +335,7 @@ def warm(game, row, shift, here, values, temperature):
         for l in range(temperature.size):
             adaptive, state = game.heat[row, from_front(game.config[shift + l])], from_front(here.state[l])
             temperature[l] = heat(adaptive, game, shift + l, values[:, l], state, here, l, game.first + row)
-    elif HAS_TEMPERATURE and temperature.size == game.config.size:
+    elif HAS_TEMPERATURE and game.stretch.size > 0 and temperature.size == game.config.size:
         for i in range(game.stretch.size - 1):
             first, end = from_front(game.stretch[i]), game.stretch[i + 1]
             shared = game.policy[row, from_front(game.config[first])].temperature

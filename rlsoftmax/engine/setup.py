@@ -61,10 +61,11 @@ class Setup:
         """Return what stands in the policy's field `temperature`, if it has one."""
         return getattr(self.policy, "temperature", None)
 
-    @property
+    @functools.cached_property  # asked for every block
     def heat(self) -> Schedule | None:
         """Return the schedule, if it is adaptive: a rule of the run."""
-        return self.tau if isinstance(self.tau, Schedule) and self.tau.adaptive else None
+        tau = self.tau
+        return tau if isinstance(tau, Schedule) and tau.adaptive else None
 
     @functools.cached_property
     def world(self) -> World:
@@ -108,7 +109,8 @@ class Setup:
     @functools.cached_property  # asked for every run
     def minds(self) -> tuple[Component, ...]:
         """Return who remembers something, in the order of the arrays: agent, policy, adaptive schedule."""
-        return tuple(part for part in self.parts[:-1] if hasattr(part, "memory"))
+        parts = self.agent, self.policy, self.heat
+        return tuple([part for part in parts if part is not None and hasattr(part, "memory")])
 
     def mind(self, run: int) -> Mapping[str, Array]:
         """Return the first arrays of one run, read-only: agent, policy, schedule, visits."""
