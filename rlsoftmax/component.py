@@ -152,6 +152,11 @@ def name_of(cls: type) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
+def is_shipped(cls: type) -> bool:
+    """Return whether a class came with this library."""
+    return cls.__module__.partition(".")[0] == "rlsoftmax"
+
+
 @per_class
 def schema(cls: type) -> dict[str, Field]:
     """Return the fields of a component class, read from its annotations."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rlsoftmax.component import Component, describe, name_of, per_class, schema
+from rlsoftmax.component import Component, describe, is_shipped, name_of, per_class, schema
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule
 from rlsoftmax.errors import ConfigError, did_you_mean
 from rlsoftmax.places import PACKAGE
@@ -154,11 +154,6 @@ def _line_of(error: Exception, path: str) -> str:
 def _first(error: Exception) -> str:
     text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
     return text if text.endswith(".") else f"{text}."
-
-
-def is_shipped(cls: type) -> bool:
-    """Return whether a class came with this library."""
-    return cls.__module__.partition(".")[0] == "rlsoftmax"
 
 
 @per_class

@@ -9,8 +9,8 @@ from cases import block_of
 
 from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.reinforce import Reinforce
-from rlsoftmax.contracts import Agent, Environment, Schedule
-from rlsoftmax.engine.fuse import linked
+from rlsoftmax.contracts import Agent, Environment, Policy, Schedule
+from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.greedy import greedy_scores
 from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import another_uniform
@@ -217,3 +217,58 @@ def test_memory_may_ask_for_the_limit(env, limit):
 def test_reinforce_remembers_no_more_than_an_episode_can_have(longest, most):
     setup = cases.setup_of(Reinforce(longest=longest), Boltzmann(temperature=1.0), cases.CHAIN)
     assert setup.mind(0)["gain"].shape == (most,)
+
+
+class Leaky(Environment):
+    """A ring with a rare step to a state that is not there."""
+
+    where: int = -1
+    states, actions, limit = 4, 2, 10
+
+    def start(self):
+        return 0
+
+    def step(self, state, action, step):
+        return self.where if step == 500 and action == 1 else (state + action) % 4, 1.0 * state, False
+
+
+class Elsewhere(Leaky):
+    """The same ring; it is the start of an episode that is not there."""
+
+    limit = 501
+
+    def start(self, step):
+        return self.where if step > 0 else 0
+
+    def step(self, state, action):
+        return (state + action) % 4, 1.0 * state, False
+
+
+class Wild(Policy):
+    """Tosses a coin, and names once an action that is not there."""
+
+    what: int = 5
+
+    def choose(self, step, uniform):
+        return self.what if step == 500 and uniform < 0.5 else int(uniform < 0.5)
+
+
+@pytest.mark.parametrize("wrong", [-1, 4, -(2**40), 2**40])
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_a_run_that_goes_where_nothing_is_fails_alone(wrong, interpreted):
+    def played(env, policy):
+        block = block_of([cases.setup_of(QLearning(), policy, env, steps=600)], [(0, run) for run in range(20)])
+        return block.play(linked(block.kind, {}) if interpreted else fuse(block.kind))
+
+    coin = Boltzmann(temperature=np.inf)
+    for env, policy, usual in (
+        (Leaky(where=wrong), coin, (Leaky(where=0), coin)),
+        (Leaky(where=0), Wild(what=wrong), (Leaky(where=0), Wild(what=0))),
+    ):
+        block, twin = played(env, policy), played(*usual)
+        broken = block.broken()
+        assert 0 < broken.sum() < 20
+        assert not twin.broken().any()
+        assert np.array_equal(block.array("value")[~broken], twin.array("value")[~broken])
+        assert np.array_equal(block.record[:, :, ~broken], twin.record[:, :, ~broken])
+    assert played(Elsewhere(where=wrong), coin).broken().all()

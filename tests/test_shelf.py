@@ -9,7 +9,7 @@ import yaml
 
 import rlsoftmax as rs
 from rlsoftmax import shelf
-from rlsoftmax.component import build, name_of, schema
+from rlsoftmax.component import build, is_shipped, name_of, schema
 from rlsoftmax.contracts import Policy
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.places import options, shipped
@@ -98,8 +98,8 @@ def test_a_file_brings_its_components(file):
     assert shelf.find("agent", "stubborn1") is module.Stubborn1
     assert shelf.load_file(file(MINE.format(n=1))) is module
     assert shelf.defaults(module.Stubborn1) == {"name": "stubborn1", "alpha": 0.5}
-    assert not shelf.is_shipped(module.Stubborn1)
-    assert shelf.is_shipped(rs.QLearning)
+    assert not is_shipped(module.Stubborn1)
+    assert is_shipped(rs.QLearning)
 
 
 def test_annotations_that_are_text_resolve_in_a_file(file):

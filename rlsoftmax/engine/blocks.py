@@ -177,7 +177,8 @@ class Block:
         first = self.setups[0]
         bins = np.searchsorted(first.edges, steps[:-1], side="right") - 1
         return Game(
-            seed=np.uint64(first.seed), limit=self.world.limit, first=self.first, bin=bins, look=self._looks(rows),
+            seed=np.uint64(first.seed), states=self.world.states, limit=self.world.limit, first=self.first, bin=bins,
+            look=self._looks(rows),
             agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
             config=self.config, stretch=self.stretch, run=self.run, here=self.place, action=self.action,
             age=self.age, gain=self.gain, memory=tuple(self.memory), shared=tuple(self.world.shared.values()),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
+from rlsoftmax.component import is_shipped
 from rlsoftmax.contracts import MANY, Agent, Environment, Policy, Schedule, asks, spares
 from rlsoftmax.engine import loop, stages
 from rlsoftmax.engine.link import bind, check_reached, compiled, link
@@ -311,6 +312,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "DRAWS_ODDS": bool(kind.policy.shapes),
         "WON": shapes[0],
         "LOST": shapes[-1],
+        "GUARDS_STATES": not is_shipped(kind.env),
+        "GUARDS_ACTIONS": kind.chooses and not is_shipped(kind.policy),
         "STEPPED": kind.stepped,
         "LATE": kind.late,
         "VARIES": kind.varies,

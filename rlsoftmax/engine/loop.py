@@ -118,6 +118,7 @@ class Game(NamedTuple):
     """All that a window of steps of one block reads and writes."""
 
     seed: Any
+    states: Any
     limit: Any  # steps before an episode is cut
     first: Any  # first step of the window
     bin: Any  # [row]: the bin of the record that a step belongs to
@@ -280,7 +281,10 @@ def begin(game, row, l, step, into):
         start(env, game, l, chance, step, luck)
         see(game, row, l, into)
     else:
-        into.state[l] = start(env, game, l, chance, step, luck)
+        first = start(env, game, l, chance, step, luck)
+        if GUARDS_STATES and not 0 <= first < game.states:
+            first, game.record[0, REWARD, l] = 0, np.nan
+        into.state[l] = first
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -403,7 +407,7 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
         luck = game.seed, game.run[lane], game.first + row, purpose
         policy = game.policy[row, from_front(game.config[lane])]
         changed = game.action[lane] if CHANGES_ONE and game.first + row > 0 else -1
-        out.action[l] = decide(
+        action = decide(
             policy,
             game,
             lane,
@@ -418,6 +422,9 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
             game.first + row,
             luck,
         )
+        if GUARDS_ACTIONS and not 0 <= action < values.shape[0]:
+            action, game.record[0, REWARD, lane] = 0, np.nan  # the run has failed
+        out.action[l] = action
 
 
 def look_beyond_cuts(game, row):
@@ -468,7 +475,10 @@ def move_lane(game, row, env, l, state, action, normal, luck):
         reward, end = move(env, game, l, 0, action, out.chance[l], normal, age, step, luck)
         see(game, row, l, out.next)
     else:
-        out.next.state[l], reward, end = move(env, game, l, state, action, out.chance[l], normal, age, step, luck)
+        there, reward, end = move(env, game, l, state, action, out.chance[l], normal, age, step, luck)
+        if GUARDS_STATES and not 0 <= there < game.states:
+            there, reward = 0, np.nan  # the run has failed, and writes nothing where another one is
+        out.next.state[l] = there
     over = end or age + 1 >= game.limit
     if STEPPED:
         over |= out.told.cut[l]

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import IO
 
+from rlsoftmax.component import is_shipped
 from rlsoftmax.engine.fuse import is_kept
 from rlsoftmax.engine.kernels import writable
 from rlsoftmax.engine.prepare import prepare
@@ -23,7 +24,6 @@ from rlsoftmax.errors import RlsoftmaxError
 from rlsoftmax.experiment.plan import PlannedCell
 from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.experiment.spec import experiment
-from rlsoftmax.shelf import is_shipped
 
 
 class Ahead:

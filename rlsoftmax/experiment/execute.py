@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import rlsoftmax
+from rlsoftmax.component import is_shipped
 from rlsoftmax.engine.blocks import Block, lanes_for, whole_vectors
 from rlsoftmax.engine.evaluation import evaluated
 from rlsoftmax.engine.harvest import harvest
@@ -28,7 +29,6 @@ from rlsoftmax.engine.stepped import Trouble
 from rlsoftmax.experiment.ahead import Ahead
 from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
-from rlsoftmax.shelf import is_shipped
 from rlsoftmax.store.data import SNAPSHOT, TRIED, Failure
 from rlsoftmax.store.folder import Store
 from rlsoftmax.store.rows import Rows, order_of
@@ -360,8 +360,15 @@ def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:
             trouble = block.troubles[l]
             failure = Failure(run, trouble.step, trouble.state, trouble.action, trouble.reason)
         else:
-            failure = Failure(run, *locate_failure(block.task.setups[cell], run), "a number that is not finite")
+            setup = block.task.setups[cell]
+            failure = Failure(run, *locate_failure(setup, run), _reason(setup))
         yield block.task.cells[cell].id, failure
+
+
+def _reason(setup: Setup) -> str:
+    """Return what the compiled loop has seen. States and actions are looked at where a rule is not shipped."""
+    shipped = is_shipped(type(setup.env)) and is_shipped(type(setup.policy))
+    return "a number that is not finite" + ("" if shipped else ", or a state or action that does not exist")
 
 
 def _about(seconds: float) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from rlsoftmax.component import name_of
+from rlsoftmax.component import is_shipped, name_of
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.experiment.plan import PlannedCell
 from rlsoftmax.experiment.spec import Experiment
-from rlsoftmax.shelf import find, is_shipped
+from rlsoftmax.shelf import find
 
 MANY = 64  # arms from which on a tree beats a pass over all of them (experiments/speed_engine)
 TREE = "boltzmann_tree"
