@@ -55,6 +55,7 @@ class Room(NamedTuple):
     paid: Array  # [states], in order: the gain
     now: Array  # [states]: values with one step more than `before`
     before: Array
+    drift: Array  # now - before
 
 
 def new_room(states: int, actions: int, outcomes: int) -> Room:
@@ -63,8 +64,8 @@ def new_room(states: int, actions: int, outcomes: int) -> Room:
     begin, (there, column), (order, place), wide = (
         np.zeros(shape, np.int64) for shape in (states + 1, (2, ways), (2, states), actions * outcomes)
     )
-    (chance, share), (gain, paid, now, before) = np.zeros((2, ways)), np.zeros((4, states))
-    return Room(begin, there, chance, gain, order, place, wide, column, share, paid, now, before)
+    (chance, share), (gain, paid, *values) = np.zeros((2, ways)), np.zeros((5, states))
+    return Room(begin, there, chance, gain, order, place, wide, column, share, paid, *values)
 
 
 def look_back(policy: Array, table: Transitions, limit: int, found: Array, room: Room) -> None:
@@ -74,14 +75,16 @@ def look_back(policy: Array, table: Transitions, limit: int, found: Array, room:
         put_side_by_side(room)
         now, before = room.now, room.before
         for i in range(now.size):
-            now[i] = 0.0
-        left = limit
-        while left > 0:
+            now[i], room.drift[i] = 0.0, 0.0
+        left, steady = limit, False
+        while left > 0 and not steady:
             now, before = before, now
-            left = left - 1 if add_step(room, before, now) else 0  # what no longer changes never will
+            steady = add_step(room, before, now)
+            left -= 1
         total = 0.0
         for s in range(now.size):
-            total += table.first[s] * now[room.place[s]]
+            i = from_front(room.place[s])
+            total += table.first[s] * (now[i] + left * room.drift[i])
         found[l] = total
 
 
@@ -135,7 +138,10 @@ def put_side_by_side(room: Room) -> None:
 
 
 def add_step(room: Room, before: Array, now: Array) -> bool:
-    """Fill the values with one step more; return whether any is another one than before."""
+    """Fill the values with one step more; return whether they drift as before, and so will at every further step.
+
+    Policies that have learned little go round in circles, and lose as much at every step.
+    """
     for i in range(now.size):
         now[i] = room.paid[i]
     end = 0
@@ -145,10 +151,12 @@ def add_step(room: Room, before: Array, now: Array) -> bool:
         for i in range(many):
             now[i] += room.share[end + i] * before[from_front(room.column[end + i])]
         end += many
-    changed = 0
+    turned = 0
     for i in range(now.size):
-        changed += 1 if now[i] != before[i] else 0
-    return changed > 0
+        drift = now[i] - before[i]
+        turned += 0 if drift == room.drift[i] else 1
+        room.drift[i] = drift
+    return turned == 0
 
 
 def _met(table: Transitions) -> Array:
