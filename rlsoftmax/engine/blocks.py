@@ -28,7 +28,6 @@ from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import RANK, BuildLuck, LuckOfMany
 
 MOST_LANES, FEWEST_LANES = 224, 16  # on the testbed 192 cost 1 % more per step (3 % with two threads), and 256 no less
-LONG = 32  # lanes of one configuration side by side: fewer do better one by one
 VECTOR = 8  # with fewer lanes than fill a vector, stages are five times slower
 BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
 MEMORY_BYTES = 64 << 20  # beyond it fewer lanes do; and so much of problems is kept for other configurations
@@ -51,7 +50,6 @@ class Block:
         first = self.setups[0]
         self.kind, self.world, self.steps = first.kind, first.world, first.steps
         self.lanes, self.first = len(self.run), 0
-        self.stretch = _stretches(self.config)
         self.memory = [self._laid(array) for array in self._arrays()]
         self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
@@ -180,11 +178,16 @@ class Block:
             seed=np.uint64(first.seed), states=self.world.states, limit=self.world.limit, first=self.first, bin=bins,
             look=self._looks(rows),
             agent=self.tables[0], policy=self.tables[1], heat=self.tables[2], env=self.tables[3], coding=None,
-            config=self.config, stretch=self.stretch, run=self.run, here=self.place, action=self.action,
+            config=self.config, moves=self._moves, run=self.run, here=self.place, action=self.action,
             age=self.age, gain=self.gain, memory=tuple(self.memory), shared=tuple(self.world.shared.values()),
             record=self.record, peek=self.peek, now=self.buffers[0], cut=self.buffers[1], out=self.buffers[2],
             late=self.late,
         )  # fmt: skip
+
+    @functools.cached_property
+    def _moves(self) -> bool:
+        """Return whether a temperature changes with the step, by a schedule."""
+        return any(name == "temperature" for name, _ in self.moving[1])
 
     def _looks(self, rows: int) -> Array:
         """Return, for every step of the window and the one after it, the snapshot that is due there, or -1."""
@@ -293,17 +296,6 @@ def _finished(stage: Callable[..., None] | None, values: Array) -> Array:
     rows = np.ascontiguousarray(values.reshape(-1, values.shape[-1]).T)
     stage(rows, *np.empty((3, rows.shape[1])))
     return rows.T.reshape(values.shape)
-
-
-def _stretches(config: Array) -> Array:
-    """Return where neighbours of one configuration begin, and the end; nothing if they are too few to fill vectors.
-
-    >>> _stretches(np.repeat([1, 0], [100, 50])).tolist(), _stretches(np.arange(100)).tolist()
-    ([0, 100, 150], [])
-    """
-    cuts = np.flatnonzero(config[1:] != config[:-1]) + 1
-    bounds = [0, *cuts.tolist(), len(config)] if len(config) >= LONG * (len(cuts) + 1) else []
-    return np.array(bounds, np.int64)
 
 
 # --- parameter tables -----------------------------------------------------------------------------------------------

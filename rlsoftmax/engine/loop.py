@@ -129,7 +129,7 @@ class Game(NamedTuple):
     env: Any
     coding: Any
     config: Any  # [lane]
-    stretch: Any  # [stretches + 1] or []: lanes stretch[i] up to stretch[i + 1] have one configuration
+    moves: Any  # whether a schedule changes a temperature with the step
     run: Any  # [lane]
     here: Place
     action: Any  # [lane]
@@ -339,13 +339,7 @@ def warm(game, row, shift, here, values, temperature):
         for l in range(temperature.size):
             adaptive, state = game.heat[row, from_front(game.config[shift + l])], from_front(here.state[l])
             temperature[l] = heat(adaptive, game, shift + l, values[:, l], state, here, l, game.first + row)
-    elif HAS_TEMPERATURE and game.stretch.size > 0 and temperature.size == game.config.size:
-        for i in range(game.stretch.size - 1):
-            first, end = from_front(game.stretch[i]), game.stretch[i + 1]
-            shared = game.policy[row, from_front(game.config[first])].temperature
-            for l in range(first, end):
-                temperature[l] = shared
-    elif HAS_TEMPERATURE:
+    elif HAS_TEMPERATURE and (game.moves or row < 2 or temperature.size == 1):  # else it is there, from the last step
         for l in range(temperature.size):
             temperature[l] = game.policy[row, from_front(game.config[shift + l])].temperature
 
