@@ -179,6 +179,23 @@ class Thirsty(FrozenLakeEnv):
         return super().step(action)
 
 
+class Leaking(FrozenLakeEnv):
+    """P leads, rarely, to a state that is not there."""
+
+    where = 16
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        chance, _, reward, final = self.P[14][2][0]
+        self.P[14][2][0] = (chance, self.where, reward, final)
+
+
+class Unnumbered(Leaking):
+    """The same, on the other side."""
+
+    where = -1
+
+
 def wrapped(**kwargs):
     return gymnasium.wrappers.TransformReward(FrozenLakeEnv(**kwargs), lambda reward: 2.0 * reward)
 
@@ -187,6 +204,7 @@ def wrapped(**kwargs):
 def registered():
     """Register environments that only these tests know."""
     names = {"Lying-v0": Lying, "Thirsty-v0": Thirsty, "Wrapped-v0": wrapped}
+    names |= {"Leaking-v0": Leaking, "Unnumbered-v0": Unnumbered}
     for name, maker in names.items():
         gymnasium.register(name, maker, max_episode_steps=50)
     yield
@@ -203,6 +221,8 @@ def registered():
         ("Taxi-v4", {"fickle_passenger": True}, "differs from what its P says"),
         ("Lying-v0", {}, "differs from what its P says"),
         ("Thirsty-v0", {}, "differs from what its P says"),
+        ("Leaking-v0", {}, "its P names state 16, and has 16"),
+        ("Unnumbered-v0", {}, "its P names state -1, and has 16"),
     ],
 )
 def test_an_environment_without_a_table_says_why_in_one_line(name, kwargs, reason):

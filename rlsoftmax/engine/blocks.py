@@ -250,12 +250,12 @@ def lanes_for(setup: Setup) -> int:
 
 
 def whole_vectors(lanes: int) -> int:
-    """Return at least as many lanes as fill vectors: those that are left over cost as much as a vector each.
+    """Return a few lanes more where that fills vectors: those that are left over cost as much as a vector each.
 
-    >>> [whole_vectors(lanes) for lanes in (3, 8, 87)]
-    [3, 8, 88]
+    >>> [whole_vectors(lanes) for lanes in (3, 18, 87)]
+    [3, 18, 88]
     """
-    return lanes if lanes < VECTOR else -(-lanes // VECTOR) * VECTOR
+    return lanes if lanes < 4 * VECTOR else -(-lanes // VECTOR) * VECTOR
 
 
 def _problems(env: Any, seed: int, runs: tuple[int, ...]) -> Mapping[str, Array]:

@@ -57,7 +57,7 @@ def draw_nothing(seed: int, run: Lanes, step: int, purpose: int, rows: None, fir
 
 
 def gather(table: Any, shift: int, state: Lanes, rows: Rows) -> None:
-    """Fill rows[k, l] = table[shift + l, from_front(state[l]), k]."""
+    """Fill rows[k, l] = table[shift + l, state[l], k]."""
     actions, lanes = rows.shape
     for l in range(lanes):
         for k in range(actions):

@@ -208,7 +208,9 @@ def source_of(name: str, kwargs: str, limit: int | None) -> Source:
     if not reason:
         unwrapped = made.unwrapped
         table = read_table(unwrapped.P, unwrapped.initial_state_distrib, limit or made.spec.max_episode_steps)
-        if step := first_disagreement(made, table):
+        if reason := beyond(table):
+            table = None
+        elif step := first_disagreement(made, table):
             table, reason = None, f"real step {step} differs from what its P says"
     states, actions = numbering(made.observation_space)[0], made.action_space
     has_mask = table is None and shows_mask(name, json.loads(kwargs), limit)
@@ -364,6 +366,13 @@ def read_table(outcomes: Any, start_chance: Any, limit: int | None) -> Table:
     start = np.asarray(start_chance, dtype=np.float64)
     first = np.flatnonzero(start)
     return Table(below, chance, after, reward, final, first, np.cumsum(start)[first], start, limit)
+
+
+def beyond(table: Table) -> str:
+    """Return which state a table names that it does not have, or nothing."""
+    states, named = len(table.after), np.append(table.after, table.first)
+    wrong = named[(named < 0) | (named >= states)]
+    return f"its P names state {wrong[0]}, and has {states}" if wrong.size else ""
 
 
 def every_entry(outcomes: Any) -> Iterator[tuple[int, int, Any]]:

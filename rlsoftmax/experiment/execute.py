@@ -183,9 +183,9 @@ def _tasks(plan: Plan, setups: Sequence[Setup], group: Sequence[int], missing: S
 
 
 def _width(setup: Setup, lanes: int, threads: int) -> int:
-    """Return the width of a block: as wide as the cache allows, but every thread gets one, and the last as much."""
-    blocks = max(-(-lanes // lanes_for(setup)), threads)
-    return whole_vectors(max(-(-lanes // blocks), 1))
+    """Return the width of a block: as wide as the cache allows, but every thread gets one; and all are equally wide."""
+    each = max(-(-lanes // max(-(-lanes // lanes_for(setup)), threads)), 1)
+    return each if setup.kind.stepped or setup.kind.chooses else whole_vectors(each)
 
 
 def _threads(plan: Plan, setup: Setup) -> int:
