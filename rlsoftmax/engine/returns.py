@@ -32,7 +32,8 @@ class Returns:
     def of(self, policy: Array) -> Array:
         """Return [lane]: the expected return of policies [lane, states, actions]."""
         found = np.empty(len(policy))
-        self._look_back(policy[:, self._met], self._table, self._limit, found, self._room)
+        some = np.ascontiguousarray(policy[:, self._met])  # one layout, one kernel
+        self._look_back(some, self._table, self._limit, found, self._room)
         return found
 
 
