@@ -13,7 +13,7 @@ from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Environment, Transitions
 from rlsoftmax.core import softmax
 from rlsoftmax.engine.fuse import linked
-from rlsoftmax.engine.greedy import greedy_policy, greedy_scores
+from rlsoftmax.engine.greedy import expected_reward, greedy_policy, greedy_scores
 from rlsoftmax.engine.replay import final_policy, trace
 from rlsoftmax.engine.returns import Returns, expected_return, look_back, new_room
 from rlsoftmax.envs.chain import Chain
@@ -118,6 +118,14 @@ def test_the_value_of_a_policy_does_not_depend_on_the_others(name):
     policies, table = some_policies(env.states, env.actions, 9), env.transitions()
     alone = [expected_return(policy[None], table, 60)[0] for policy in policies]
     assert expected_return(policies, table, 60).tolist() == alone
+
+
+@pytest.mark.parametrize("arms", [4, 10, 300])
+def test_the_reward_of_a_greedy_policy_does_not_depend_on_the_others(arms):
+    rng = np.random.default_rng(0)
+    values, means = rng.integers(0, 2, (40, 3, arms)).astype(float), rng.standard_normal((40, 3, arms))
+    alone = [expected_reward(greedy_policy(v[None]), m[None])[0] for v, m in zip(values, means, strict=True)]
+    assert expected_reward(greedy_policy(values), means).tolist() == alone
 
 
 @pytest.mark.compiled

@@ -107,12 +107,16 @@ class Block:
         """Return the arrays that the environment owns, [lane, ...]; each run's problem is built once."""
         if not self.kind.names.world:
             return []
-        number = {env: n for n, env in enumerate(dict.fromkeys(setup.env for setup in self.setups))}
-        whose = np.array([number[setup.env] for setup in self.setups])[self.config]
-        lanes = [np.flatnonzero(whose == n) for n in number.values()]
-        own = [self._own(env, self.run[where]) for env, where in zip(number, lanes, strict=True)]
+        envs, whose = self.environments()
+        lanes = [np.flatnonzero(whose == n) for n in range(len(envs))]
+        own = [self._own(env, self.run[where]) for env, where in zip(envs, lanes, strict=True)]
         order = np.argsort(np.concatenate(lanes))
         return [np.concatenate([arrays[name] for arrays in own])[order] for name in self.kind.names.world]
+
+    def environments(self) -> tuple[tuple[Environment, ...], Array]:
+        """Return the different environments of the block, and which of them each run has: int64 [lane]."""
+        number = {env: n for n, env in enumerate(dict.fromkeys(setup.env for setup in self.setups))}
+        return tuple(number), np.array([number[setup.env] for setup in self.setups])[self.config]
 
     def _own(self, env: Environment, runs: Array) -> dict[str, Array]:
         once, which = np.unique(runs, return_inverse=True)

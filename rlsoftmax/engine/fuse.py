@@ -79,6 +79,16 @@ class Kind:
         return "choose" in self.policy.own_rules()
 
     @property
+    def guards_states(self) -> bool:
+        """Whether it is looked at that states exist: a rule that is not shipped may name any number."""
+        return not (self.bandit or is_shipped(self.env))
+
+    @property
+    def guards_actions(self) -> bool:
+        """Whether the same is looked at of actions."""
+        return self.chooses and not is_shipped(self.policy)
+
+    @property
     def lanes_last(self) -> bool:
         """Whether the arrays of the runs lie side by side, so that stages read rows of lanes; else run after run."""
         return self.bandit and not self.chooses
@@ -312,8 +322,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "DRAWS_ODDS": bool(kind.policy.shapes),
         "WON": shapes[0],
         "LOST": shapes[-1],
-        "GUARDS_STATES": not is_shipped(kind.env),
-        "GUARDS_ACTIONS": kind.chooses and not is_shipped(kind.policy),
+        "GUARDS_STATES": kind.guards_states,
+        "GUARDS_ACTIONS": kind.guards_actions,
         "STEPPED": kind.stepped,
         "LATE": kind.late,
         "VARIES": kind.varies,

@@ -39,17 +39,15 @@ def greedy_policy(values: Array) -> Array:
     """Return probabilities [..., actions]: the highest values share."""
     columns = np.ascontiguousarray(np.moveaxis(values, -1, 0))  # a long row per action is ten times as fast
     best = columns == columns.max(axis=0)
-    shared: Array = np.moveaxis(best / best.sum(axis=0), 0, -1)
-    return shared
+    return np.ascontiguousarray(np.moveaxis(best / best.sum(axis=0), 0, -1))
 
 
 def true_means(block: Block) -> Array:
     """Return [lane, states, actions]: the mean reward of every arm of a bandit, as it is now."""
     arrays = [block.of_world(name) for name in asked(block.kind.env.expected)]  # type: ignore[attr-defined]
-    number = {env: n for n, env in enumerate(dict.fromkeys(setup.env for setup in block.setups))}
-    whose = np.array([number[setup.env] for setup in block.setups])[block.config]
+    envs, whose = block.environments()
     own = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
-    means = _means(tuple(number), whose.tobytes(), own)
+    means = _means(envs, whose.tobytes(), own)
     return means.reshape(block.lanes, block.world.states, block.world.actions)
 
 

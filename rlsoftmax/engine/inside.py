@@ -170,6 +170,6 @@ def optimal_values(env: Environment, seed: int, gamma: float) -> Array:
         if off * gamma <= max(PRECISION * (1.0 - gamma), rounding):
             break
         value = state_values(np.eye(world.actions)[ahead.argmax(axis=1)], go_on, gain, gamma)
-    ahead[~(allowed & reached(world.transitions, go_on, allowed)[:, None])] = math.nan
+    ahead[~(allowed & reached(world.transitions, allowed)[:, None])] = math.nan
     ahead.flags.writeable = False
     return ahead

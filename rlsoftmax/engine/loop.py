@@ -283,7 +283,7 @@ def begin(game, row, l, step, into):
     else:
         first = start(env, game, l, chance, step, luck)
         if GUARDS_STATES and not 0 <= first < game.states:
-            first, game.record[0, REWARD, l] = 0, np.nan
+            first, game.record[0, REWARD, l] = 0, np.nan  # the run has failed
         into.state[l] = first
 
 

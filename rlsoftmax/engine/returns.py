@@ -24,7 +24,8 @@ class Returns:
     """What policies earn in the episodes of one table; it is looked at once, however many there are."""
 
     def __init__(self, table: Transitions, limit: int) -> None:
-        self._met, self._limit = _met(table), limit
+        every = np.ones(table.chance.shape[:2], np.bool_)
+        self._met, self._limit = np.flatnonzero(reached(table, every)), limit  # of Taxi's 500 states 400
         self._table = _among(table, self._met)
         rule: Any = look_back
         self._room, self._look_back = new_room(*self._table.chance.shape), compiled(rule)
@@ -160,18 +161,6 @@ def add_step(room: Room, before: Array, now: Array) -> bool:
     return turned == 0
 
 
-def _met(table: Transitions) -> Array:
-    """Return the states in which an episode can be, in order; of Taxi's 500 they are 400."""
-    goes_on = (np.asarray(table.chance) > 0.0) & ~np.asarray(table.final, dtype=bool)
-    here: Array = np.asarray(table.first) > 0.0
-    while True:
-        there = here.copy()
-        there[np.asarray(table.after)[here][goes_on[here]]] = True
-        if np.array_equal(there, here):
-            return np.flatnonzero(here)
-        here = there
-
-
 def _among(table: Transitions, met: Array) -> Transitions:
     """Return the table of some states, numbered anew."""
     number = np.zeros(len(table.first), np.int64)
@@ -191,13 +180,13 @@ def model(table: Transitions) -> tuple[Any, Array]:
     return csr_array(entries, shape=(states * actions, states)), gain
 
 
-def reached(table: Transitions, go_on: Any, allowed: Array) -> Array:
-    """Return [states]: whether some allowed actions lead there from where an episode may begin."""
-    actions = allowed.shape[1]
-    leads = (go_on.multiply(allowed.ravel()[:, None]).tocsr() > 0.0).T
+def reached(table: Transitions, allowed: Array) -> Array:
+    """Return [states]: whether some allowed actions, [states, actions], lead there from where an episode may begin."""
+    goes_on = (np.asarray(table.chance) > 0.0) & ~np.asarray(table.final, dtype=bool) & allowed[..., None]
     here: Array = np.asarray(table.first) > 0.0
     while True:
-        there: Array = here | (leads @ np.repeat(here, actions).astype(float) > 0.0)
+        there = here.copy()
+        there[np.asarray(table.after)[here][goes_on[here]]] = True
         if np.array_equal(there, here):
             return there
         here = there

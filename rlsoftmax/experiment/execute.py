@@ -366,9 +366,9 @@ def _failures(block: _Harvest) -> Iterator[tuple[str, Failure]]:
 
 
 def _reason(setup: Setup) -> str:
-    """Return what the compiled loop has seen. States and actions are looked at where a rule is not shipped."""
-    shipped = is_shipped(type(setup.env)) and is_shipped(type(setup.policy))
-    return "a number that is not finite" + ("" if shipped else ", or a state or action that does not exist")
+    """Return what the compiled loop may have seen."""
+    guards = setup.kind.guards_states or setup.kind.guards_actions
+    return "a number that is not finite" + (", or a state or action that does not exist" if guards else "")
 
 
 def _about(seconds: float) -> dict[str, Any]:
