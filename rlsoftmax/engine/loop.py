@@ -24,6 +24,7 @@ from rlsoftmax.engine.stages import (
     gather,
     normalise,
     pick,
+    tally,
     to_normals,
 )
 from rlsoftmax.numeric import (
@@ -441,7 +442,7 @@ def look_beyond_cuts(game, row):
 
 def play_lanes(game, row):
     """Let the world answer; return whether any episode was cut by the limit."""
-    out, any_cut = game.out, False
+    out = game.out
     if USES_NORMAL:
         to_normals(out.chance, out.normal)
     scratch = game.now.scratch
@@ -456,14 +457,14 @@ def play_lanes(game, row):
         if BANDIT:
             out.reward[l] = pull(env, game, l, 0, action, out.chance[l], normal, step, step, luck)
         else:
-            any_cut |= move_lane(game, row, env, l, state, action, normal, luck)
+            move_lane(game, row, env, l, state, action, normal, luck)
         if COUNTS_VISITS and not LATE:
             count(0, game, l, state, action)
-    return any_cut
+    return False if BANDIT else end_episodes(game, row)
 
 
 def move_lane(game, row, env, l, state, action, normal, luck):
-    """Take one step; at the end of an episode note it and start a new one. Return whether it was cut."""
+    """Take one step."""
     out, age, step = game.out, game.age[l], game.first + row
     if BOX:
         reward, end = move(env, game, l, 0, action, out.chance[l], normal, age, step, luck)
@@ -473,30 +474,35 @@ def move_lane(game, row, env, l, state, action, normal, luck):
         if GUARDS_STATES and not 0 <= there < game.states:
             there, reward = 0, np.nan  # the run has failed, and writes nothing where another one is
         out.next.state[l] = there
-    over = end or age + 1 >= game.limit
-    if STEPPED:
-        over |= out.told.cut[l]
-    gain = game.gain[l] + reward
-    out.reward[l], out.terminated[l], out.ended[l] = reward, end, over
-    if over:
-        note_episode(game.record[game.bin[row]], env, game, l, gain, age + 1)
-        begin(game, row + 1, l, step + 1, out.resume)
-    else:
-        copy_lane(out.next, out.resume, l)
-    game.age[l] = 0 if over else age + 1
-    game.gain[l] = 0.0 if over else gain
-    return over and not end
+    out.reward[l], out.terminated[l] = reward, end
 
 
-def note_episode(record, env, game, l, gain, age):
+def end_episodes(game, row):
+    """Note the episodes that are over and start new ones; return whether any was cut."""
+    out, any_cut = game.out, False
+    tally(out.reward, out.terminated, game.limit, game.age, game.gain, out.ended)
+    copy_place(out.next, out.resume)
+    for l in range(out.ended.size):
+        if STEPPED:
+            out.ended[l] |= out.told.cut[l]
+        if out.ended[l]:
+            env, step = game.env[row, from_front(game.config[l])], game.first + row
+            note_episode(game.record[game.bin[row]], env, game, l)
+            begin(game, row + 1, l, step + 1, out.resume)
+            any_cut |= not out.terminated[l]
+    return any_cut
+
+
+def note_episode(record, env, game, l):
     """Count the episode that run l has just ended."""
     out = game.out
     record[EPISODES, l] += 1.0
-    record[RETURN, l] += gain
-    record[LENGTH, l] += age
+    record[RETURN, l] += game.gain[l]
+    record[LENGTH, l] += game.age[l]
     if HAS_SUCCESS:
         good = succeed(env, game, l, out.reward[l], out.terminated[l], from_front(out.next.state[l]))
         record[SUCCESS, l] += 1.0 if good else 0.0
+    game.age[l], game.gain[l] = 0, 0.0
 
 
 def keep_record(game, row):

@@ -277,6 +277,14 @@ def forbid(allowed: Any, state: Lanes, rows: Rows, nothing: float) -> None:
                 rows[k, l] = nothing
 
 
+def tally(reward: Lanes, terminated: Lanes, limit: int, age: Lanes, gain: Lanes, ended: Lanes) -> None:
+    """Count a step of each lane's episode and what it paid; note which episodes are over."""
+    for l in range(age.size):
+        age[l] += 1
+        gain[l] += reward[l]
+        ended[l] = terminated[l] | (age[l] >= limit)
+
+
 def accumulate(sums: Lanes, numbers: Lanes) -> None:
     """Add each lane's number to its sum: one lane, one order in time, the same bits for any block."""
     for l in range(sums.size):

@@ -125,8 +125,7 @@ class Gymnasium(Environment):
         if self.way == "stepped":
             return {}
         table = self.table
-        names = "below", "after", "reward", "final", "first", "first_below"
-        arrays = {name: getattr(table, name) for name in names}
+        arrays = {name: getattr(table, name) for name in ("below", "first", "first_below")} | flat(table)
         return arrays | ({"allowed": allowed_in(self)} if self.mask == Mask.INFO else {})
 
     def start(self, first, first_below, uniform):
@@ -140,10 +139,11 @@ class Gymnasium(Environment):
         return first[low]
 
     def step(self, below, after, reward, final, state, action, uniform):
-        j = 0
-        for m in range(below.shape[2] - 1):
-            j += 1 if uniform >= below[state, action, m] else 0
-        return after[state, action, j], reward[state, action, j], final[state, action, j]
+        _, actions, outcomes = below.shape
+        i = (state * actions + action) * outcomes
+        for m in range(outcomes - 1):
+            i += 1 if uniform >= below[state, action, m] else 0
+        return after[i], reward[i], final[i]
 
     def success(self, reward, terminated):
         if self.success_when == Success.POSITIVE_REWARD:
@@ -368,6 +368,11 @@ def read_table(outcomes: Any, start_chance: Any, limit: int | None) -> Table:
     return Table(below, chance, after, reward, final, first, np.cumsum(start)[first], start, limit)
 
 
+def flat(table: Table) -> dict[str, Any]:
+    """Return what an outcome leads to, [outcomes of all states and actions]: one index finds all three."""
+    return {name: getattr(table, name).ravel() for name in ("after", "reward", "final")}
+
+
 def beyond(table: Table) -> str:
     """Return which state a table names that it does not have, or nothing."""
     states, named = len(table.after), np.append(table.after, table.first)
@@ -429,7 +434,7 @@ def first_state(table: Table, uniform: float) -> int:
 def outcome_of(table: Table, state: int, action: int, uniform: float) -> tuple[int, float, bool]:
     """Return (next state, reward, terminated), by the rule that the loop uses."""
     rule: Any = Gymnasium.step
-    there, reward, final = rule(None, table.below, table.after, table.reward, table.final, state, action, uniform)
+    there, reward, final = rule(None, table.below, **flat(table), state=state, action=action, uniform=uniform)
     return int(there), float(reward), bool(final)
 
 
