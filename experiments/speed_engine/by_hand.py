@@ -35,10 +35,12 @@ def _loop():
             weigh(rows, temperature, weights, total, best, scale)
             pick(weights, total, luck, best, scale, action)
             for l in range(run.size):
-                s, a, j = from_front(state[l]), from_front(action[l]), 0
+                s, a = from_front(state[l]), from_front(action[l])
+                i = (s * below.shape[1] + a) * below.shape[2]
                 for m in range(below.shape[2] - 1):
-                    j += 1 if chance[l] >= below[s, a, m] else 0
-                there, paid, end = from_front(after[s, a, j]), reward[s, a, j], final[s, a, j]
+                    i += 1 if chance[l] >= below[s, a, m] else 0
+                i = from_front(i)
+                there, paid, end = from_front(after[i]), reward[i], final[i]
                 highest = value[l, there, 0]
                 for k in range(1, rows.shape[0]):
                     highest = max(highest, value[l, there, k])
