@@ -281,11 +281,17 @@ def pick(weights: Rows, total: Lanes, uniforms: Lanes, threshold: Lanes, running
         threshold[l] = uniforms[l] * total[l]
         running[l] = 0.0
         action[l] = 0
-    for k in range(actions - 1):
+    for k in range(0, actions - 2, 2):  # two actions in one walk over the lanes
+        one, two = weights[k], weights[k + 1]
         for l in range(lanes):
-            below = running[l] + weights[k, l]
-            running[l] = below
-            action[l] += 1 if threshold[l] >= below else 0
+            below_one = running[l] + one[l]
+            below_two = below_one + two[l]
+            running[l] = below_two
+            action[l] += (1 if threshold[l] >= below_one else 0) + (1 if threshold[l] >= below_two else 0)
+    if actions % 2 == 0:
+        last = weights[actions - 2]
+        for l in range(lanes):
+            action[l] += 1 if threshold[l] >= running[l] + last[l] else 0
 
 
 def normalise(weights: Rows, total: Lanes, probabilities: Rows) -> None:
