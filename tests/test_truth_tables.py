@@ -132,9 +132,24 @@ def test_the_reward_of_a_greedy_policy_does_not_depend_on_the_others(arms):
 def test_the_value_of_a_policy_is_the_same_in_the_interpreter():
     env = Gymnasium(id="FrozenLake-v1", max_episode_steps=60)
     policies, table = some_policies(env.states, env.actions, 5), env.transitions()
-    returns, found = Returns(table, 60), np.empty(5)
-    look_back(policies[:, returns._met], returns._table, 60, found, new_room(*returns._table.chance.shape))
+    returns, found, lanes = Returns(table, 60), np.empty(5), np.arange(5)
+    room = new_room(*returns._table.chance.shape)
+    look_back(policies, lanes, False, returns._met, returns._table, 60, found, room)
     assert found.tolist() == returns.of(policies).tolist()
+    look_back(policies, lanes, True, returns._met, returns._table, 60, found, room)
+    assert found.tolist() == returns.of_greedy(policies, lanes).tolist()
+
+
+def test_the_best_action_is_taken_as_the_policy_says_that_is_shown():
+    env = Gymnasium(id="FrozenLake-v1", max_episode_steps=60)
+    values = np.random.default_rng(5).integers(0, 3, (6, env.states, env.actions)).astype(float)
+    values[1, 3, 1] = np.nan
+    values[2, 3, 0] = -np.inf
+    returns = Returns(env.transitions(), 60)
+    with np.errstate(invalid="ignore"):  # the row with the NaN
+        exact = returns.of(greedy_policy(values))
+    np.testing.assert_array_equal(returns.of_greedy(values, np.arange(6)), exact)
+    assert np.isnan(exact).tolist() == [False, True, False, False, False, False]
 
 
 @pytest.mark.parametrize("slip", [0.0, 0.2, 0.5])

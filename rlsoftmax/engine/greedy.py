@@ -13,9 +13,6 @@ from rlsoftmax.engine.blocks import Block
 from rlsoftmax.engine.returns import Returns
 from rlsoftmax.engine.setup import FOREVER, Array
 
-PIECE = 1 << 15  # values looked at in one go, inside the cache
-
-
 def greedy_scores(block: Block) -> Array | None:
     """Return [lane]: the mean of the greedy arms, or the expected return of an episode under the greedy policy.
 
@@ -29,9 +26,7 @@ def greedy_scores(block: Block) -> Array | None:
         return None
     values, scores = block.values(), np.empty(block.lanes)
     for table, lanes in tables(block):
-        returns, few = Returns(table, world.limit), max(1, PIECE // values[0].size)
-        for some in np.split(lanes, range(few, len(lanes), few)):
-            scores[some] = returns.of(greedy_policy(values[some]))
+        scores[lanes] = Returns(table, world.limit).of_greedy(values, lanes)
     return scores
 
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlsoftmax.contracts import Transitions
+from rlsoftmax.contracts import Transitions, highest
 from rlsoftmax.engine.link import compiled
 from rlsoftmax.engine.setup import Array
-from rlsoftmax.engine.stages import from_front
+from rlsoftmax.engine.stages import copy, from_front
 
 
 def expected_return(policy: Array, table: Transitions, limit: int) -> Array:
@@ -32,9 +32,15 @@ class Returns:
 
     def of(self, policy: Array) -> Array:
         """Return [lane]: the expected return of policies [lane, states, actions]."""
-        found = np.empty(len(policy))
-        some = np.ascontiguousarray(policy[:, self._met])  # one layout, one kernel
-        self._look_back(some, self._table, self._limit, found, self._room)
+        return self._found(policy, np.arange(len(policy)), False)
+
+    def of_greedy(self, values: Array, lanes: Array) -> Array:
+        """Return the same of always taking the best action, ties shared, by some lanes of [lane, states, actions]."""
+        return self._found(values, lanes, True)
+
+    def _found(self, rows: Array, lanes: Array, greedy: bool) -> Array:
+        found, rows = np.empty(len(lanes)), np.ascontiguousarray(rows)  # one layout, one kernel
+        self._look_back(rows, lanes, greedy, self._met, self._table, self._limit, found, self._room)
         return found
 
 
@@ -45,6 +51,7 @@ class Room(NamedTuple):
     side, then the second ones, and so on, so that each of them is one long loop.
     """
 
+    policy: Array  # [states, actions]
     begin: Array  # int64 [states + 1]: the ways of state s are begin[s] up to begin[s + 1] of the next two
     there: Array  # int64 [ways]: where it leads, ascending within a state
     chance: Array  # [ways]
@@ -67,13 +74,25 @@ def new_room(states: int, actions: int, outcomes: int) -> Room:
         np.zeros(shape, np.int64) for shape in (states + 1, (2, ways), (2, states), actions * outcomes)
     )
     (chance, share), (gain, paid, *values) = np.zeros((2, ways)), np.zeros((5, states))
-    return Room(begin, there, chance, gain, order, place, wide, column, share, paid, *values)
+    policy = np.zeros((states, actions))
+    return Room(policy, begin, there, chance, gain, order, place, wide, column, share, paid, *values)
 
 
-def look_back(policy: Array, table: Transitions, limit: int, found: Array, room: Room) -> None:
-    """Fill found[lane]: what is gained in `limit` steps under policy[lane, state, action]."""
+def look_back(
+    rows: Array, lanes: Array, greedy: bool, met: Array, table: Transitions, limit: int, found: Array, room: Room
+) -> None:
+    """Fill found[i]: what lane lanes[i] gains in `limit` steps; rows[lane, state, action] are policies, or values.
+
+    greedy: whether they are values, of which the best is taken. met: int64, which states the table has.
+    """
     for l in range(found.size):
-        list_ways(policy[l], table, room)
+        for s in range(met.size):
+            row = rows[from_front(lanes[l]), from_front(met[s])]
+            if greedy:
+                take_best(row, room.policy[s])
+            else:
+                copy(row, room.policy[s])
+        list_ways(room.policy, table, room)
         put_side_by_side(room)
         now, before = room.now, room.before
         for i in range(now.size):
@@ -88,6 +107,17 @@ def look_back(policy: Array, table: Transitions, limit: int, found: Array, room:
             i = from_front(room.place[s])
             total += table.first[s] * (now[i] + left * room.drift[i])
         found[l] = total
+
+
+def take_best(values: Array, policy: Array) -> None:
+    """Fill a policy that takes the best action; ties share. Where a value is NaN, so is the policy."""
+    best, total, ties = highest(values), 0.0, 0.0
+    for a in range(values.size):
+        total += values[a]
+        ties += 1.0 if values[a] == best else 0.0
+    share = 1.0 / ties if total == total else np.nan  # noqa: PLR0124
+    for a in range(values.size):
+        policy[a] = share * (1.0 if values[a] == best else 0.0)
 
 
 def list_ways(policy: Array, table: Transitions, room: Room) -> None:
