@@ -168,6 +168,20 @@ class Transitions(NamedTuple):
     first: npt.NDArray[Any]
 
 
+INDEX_BITS = 2**62 - 1
+
+
+def from_front(index: int) -> int:
+    """Return an index that is not negative, as it is; now the compiler knows, of the next few, too.
+
+    Else it asks at every use whether to count from the end, which is a sixth of a step on a table.
+
+    >>> from_front(3)
+    3
+    """
+    return index & INDEX_BITS
+
+
 def highest(row: Floats) -> float:
     """Return the largest entry of a row; inside a rule much faster than `row.max()`.
 
@@ -175,7 +189,8 @@ def highest(row: Floats) -> float:
     3.0
     """
     best, other = row[0], row[row.size - 1]
-    for k in range(1, row.size - 1, 2):
+    for i in range(1, row.size - 1, 2):
+        k = from_front(i)
         best, other = max(best, row[k]), max(other, row[k + 1])
     return max(best, other)  # type: ignore[no-any-return]
 

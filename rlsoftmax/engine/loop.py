@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlsoftmax.contracts import from_front
 from rlsoftmax.engine.betas import draw_odds
 from rlsoftmax.engine.stages import (
     accumulate,
@@ -20,7 +21,6 @@ from rlsoftmax.engine.stages import (
     count_optimal,
     draw_uniforms,
     forbid,
-    from_front,
     gather,
     normalise,
     pick,

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlsoftmax.contracts import Transitions, highest
+from rlsoftmax.contracts import Transitions, from_front, highest
 from rlsoftmax.engine.link import compiled
 from rlsoftmax.engine.setup import Array
-from rlsoftmax.engine.stages import copy, from_front
+from rlsoftmax.engine.stages import copy
 
 
 def expected_return(policy: Array, table: Transitions, limit: int) -> Array:

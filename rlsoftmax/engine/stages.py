@@ -8,20 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from rlsoftmax.contracts import from_front
 from rlsoftmax.numeric import decay, gumbel, log, normal, random_words, unit
 
 Lanes = Any  # [lane]
 Rows = Any  # [action, lane]
-LARGEST = 2**63 - 1
-
-
-def from_front(index: int) -> int:
-    """Return an index that is not negative, as it is; now the compiler knows.
-
-    Else it asks at every use whether to count from the end, which is a sixth of a step on a table.
-    """
-    return index & LARGEST
-
 
 def draw_uniforms(seed: int, run: Lanes, step: int, purpose: int, first: Lanes, second: Lanes) -> None:
     """Fill two uniforms per lane: a pure function of (seed, run, step, purpose)."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from rlsoftmax.canonical import canonical
 from rlsoftmax.component import Bound
-from rlsoftmax.contracts import Environment, Transitions
+from rlsoftmax.contracts import Environment, Transitions, from_front
 from rlsoftmax.errors import BadValue, ConfigError, did_you_mean
 from rlsoftmax.numeric import BuildLuck
 
@@ -143,7 +143,7 @@ class Gymnasium(Environment):
         i = (state * actions + action) * outcomes
         for m in range(outcomes - 1):
             i += 1 if uniform >= below[state, action, m] else 0
-        i &= 9223372036854775807
+        i = from_front(i)
         return after[i], reward[i], final[i]
 
     def success(self, reward, terminated):
