@@ -10,7 +10,7 @@ import functools
 import numba
 import numpy as np
 
-from rlsoftmax.contracts import from_front
+from rlsoftmax import contracts
 from rlsoftmax.engine import stages
 from rlsoftmax.engine.link import compiled
 from rlsoftmax.shelf import find
@@ -22,7 +22,7 @@ ALPHA, GAMMA = 0.1, 0.99
 def _loop():
     draw, gather, weigh, pick, from_front = (
         compiled(stage)
-        for stage in (stages.draw_uniforms, stages.gather, stages.boltzmann, stages.pick, from_front)
+        for stage in (stages.draw_uniforms, stages.gather, stages.boltzmann, stages.pick, contracts.from_front)
     )
 
     @numba.njit(error_model="numpy", nogil=True)
