@@ -27,7 +27,7 @@ from rlsoftmax.engine.stepped import Rounds, Stepper, Trouble
 from rlsoftmax.errors import Interrupted
 from rlsoftmax.numeric import RANK, BuildLuck, LuckOfMany
 
-MOST_LANES, FEWEST_LANES = 224, 16  # on the testbed 192 cost 1 % more per step (3 % with two threads), and 256 no less
+MOST_LANES, FEWEST_LANES = 448, 16  # on the testbed 224 cost 4 % more per step
 VECTOR = 8  # with fewer lanes than fill a vector, stages are five times slower
 BLOCK_BYTES = 2 << 20  # what the runs of a block may fill, so that they stay in the second-level cache
 MEMORY_BYTES = 64 << 20  # beyond it fewer lanes do; and so much of problems is kept for other configurations
