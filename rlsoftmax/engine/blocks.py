@@ -53,8 +53,8 @@ class Block:
         self.memory = [self._laid(array) for array in self._arrays()]
         self.start_memory = [None if np.isfinite(array).all() else array.copy() for array in self.memory]
         self.record = np.zeros((len(first.edges) - 1, len(self.kind.quantities), self.lanes))
-        self.tables = [_tabulate(parts, self.rows + 1) if parts[0] is not None else None for parts in self._parts]
         self.moving = [_moving(parts) for parts in self._parts]
+        self.tables = [self._table(*about) for about in zip(self._parts, self.moving, strict=True)]
         self.place, self.action = new_place(self.lanes), np.zeros(self.lanes, np.int64)
         self.age = None if self.kind.bandit else np.zeros(self.lanes, np.int64)
         self.gain = None if self.kind.bandit else np.zeros(self.lanes)
@@ -71,10 +71,14 @@ class Block:
     @functools.cached_property
     def rows(self) -> int:
         """Return how many steps a window has."""
-        columns = sum(max(len(schema(type(p[0]))), 1) for p in self._parts if p[0] is not None) * 8 * len(self.setups)
+        columns = sum(len(_columns(parts[0])) for parts, moving in zip(self._parts, self.moving, strict=True) if moving)
         seconds = STEPPED_SECONDS if self.kind.stepped else STEP_SECONDS
-        by_memory, by_time = TABLE_BYTES // columns, WINDOW_SECONDS / seconds / self.lanes
-        return self.window or int(np.clip(min(by_memory, by_time), 32, self.steps))
+        by_memory = TABLE_BYTES // (8 * len(self.setups) * columns) if columns else self.steps
+        return self.window or int(np.clip(min(by_memory, WINDOW_SECONDS / seconds / self.lanes), 32, self.steps))
+
+    def _table(self, parts: Sequence[Component | None], moving: Moving) -> Any:
+        """Return the numbers of a part of all configurations; one row does for all steps if no schedule changes them."""
+        return None if parts[0] is None else _tabulate(parts, self.rows + 1 if moving else 1)
 
     @functools.cached_property
     def _parts(self) -> list[list[Component | None]]:

@@ -124,7 +124,7 @@ class Game(NamedTuple):
     first: Any  # first step of the window
     bin: Any  # [row]: the bin of the record that a step belongs to
     look: Any  # [row + 1]: the snapshot to take at that step, or -1
-    agent: Any  # parameter tables [row + 1, config], one named column per number
+    agent: Any  # parameter tables [row + 1, config], one named column per number; [1, config] where none changes
     policy: Any
     heat: Any
     env: Any
@@ -199,6 +199,11 @@ def react(game, row):
         copy(now.action, game.action)
 
 
+def numbers(table, row, config):
+    """Return the numbers of a configuration in this step."""
+    return table[from_front(min(row, table.shape[0] - 1)), from_front(config)]
+
+
 def begin_lanes(game):
     """Start every run: its first state and, for an agent that looks ahead, its first action."""
     if not BANDIT:
@@ -268,14 +273,14 @@ def see(game, row, l, into):
     if KEEPS_OBSERVATION:
         show(0, game, l, into)
     if KEEPS_ACTIVE:
-        encode(game.coding[row, from_front(game.config[l])], game, l, into)
+        encode(numbers(game.coding, row, game.config[l]), game, l, into)
         if HAS_STATES:
             into.state[l] = into.active[l, 0]
 
 
 def begin(game, row, l, step, into):
     """Put run l at the start of an episode whose first step is `step`."""
-    env = game.env[row, from_front(game.config[l])]
+    env = numbers(game.env, row, game.config[l])
     chance = unit(random_words(game.seed, game.run[l], step, BEGIN)[0])
     luck = game.seed, game.run[l], step, START
     if BOX:
@@ -338,17 +343,17 @@ def warm(game, row, shift, here, values, temperature):
     """Fill the temperature of each lane: by the adaptive rule, or from the table of the schedule."""
     if ADAPTIVE:
         for l in range(temperature.size):
-            adaptive, state = game.heat[row, from_front(game.config[shift + l])], from_front(here.state[l])
+            adaptive, state = numbers(game.heat, row, game.config[shift + l]), from_front(here.state[l])
             temperature[l] = heat(adaptive, game, shift + l, values[:, l], state, here, l, game.first + row)
     elif HAS_TEMPERATURE and (game.moves or row < 2 or temperature.size == 1):  # else it is there, from the last step
         for l in range(temperature.size):
-            temperature[l] = game.policy[row, from_front(game.config[shift + l])].temperature
+            temperature[l] = numbers(game.policy, row, game.config[shift + l]).temperature
 
 
 def rank_lanes(game, row, shift, here, values, scratch, purpose):
     """Let the agent say what is ranked: run by run, then in all lanes."""
     for l in range(here.state.size):
-        agent = game.agent[row, from_front(game.config[shift + l])]
+        agent = numbers(game.agent, row, game.config[shift + l])
         luck = game.seed, game.run[shift + l], game.first + row, purpose
         rank(agent, game, shift + l, values[:, l], from_front(here.state[l]), here, l, game.first + row, luck)
     if RANKS_LANES:
@@ -380,7 +385,7 @@ def each_run(rule, game, row, shift, here, into, values, out, purpose):
     for l in range(out.action.size):
         lane, warmth, step = shift + l, out.temperature[l], game.first + row
         luck = game.seed, game.run[lane], step, purpose
-        policy, state = game.policy[row, from_front(game.config[lane])], from_front(here.state[l])
+        policy, state = numbers(game.policy, row, game.config[lane]), from_front(here.state[l])
         rule(policy, game, lane, into[:, l], values[:, l], warmth, state, here, out.many, l, step, luck)
 
 
@@ -400,7 +405,7 @@ def decide_lanes(game, row, shift, here, values, chance, out, purpose):
     for l in range(out.action.size):
         lane = shift + l
         luck = game.seed, game.run[lane], game.first + row, purpose
-        policy = game.policy[row, from_front(game.config[lane])]
+        policy = numbers(game.policy, row, game.config[lane])
         changed = game.action[lane] if CHANGES_ONE and game.first + row > 0 else -1
         action = decide(
             policy,
@@ -448,7 +453,7 @@ def play_lanes(game, row):
     scratch = game.now.scratch
     draw_for_move(game.seed, game.run, game.first + row, WORLD + MANY, out.many, scratch[2], scratch[3])
     for l in range(out.reward.size):
-        env, step = game.env[row, from_front(game.config[l])], game.first + row
+        env, step = numbers(game.env, row, game.config[l]), game.first + row
         luck = game.seed, game.run[l], step, WORLD
         state, action = from_front(game.here.state[l]), from_front(game.action[l])
         normal = out.normal[l] if USES_NORMAL else 0.0
@@ -486,7 +491,7 @@ def end_episodes(game, row):
         if STEPPED:
             out.ended[l] |= out.told.cut[l]
         if out.ended[l]:
-            env, step = game.env[row, from_front(game.config[l])], game.first + row
+            env, step = numbers(game.env, row, game.config[l]), game.first + row
             note_episode(game.record[game.bin[row]], env, game, l)
             begin(game, row + 1, l, step + 1, out.resume)
             any_cut |= not out.terminated[l]
@@ -522,7 +527,7 @@ def learn_lanes(game, row):
     now, out, step = game.now, game.out, game.first + row
     draw_for_learn(game.seed, game.run, step, LEARN + MANY, out.many, now.scratch[2], now.scratch[3])
     for l in range(out.reward.size):
-        agent = game.agent[row, from_front(game.config[l])]
+        agent = numbers(game.agent, row, game.config[l])
         luck = game.seed, game.run[l], step, LEARN
         state, action = from_front(game.here.state[l]), from_front(game.action[l])
         terminated = True if BANDIT else out.terminated[l]
@@ -561,7 +566,7 @@ def learn_late(game, row):
     """Learn, in order, from the pulls whose rewards arrive now: `delay` steps late, `batch` at a time."""
     step = game.first + row
     for l in range(game.run.size):
-        env = game.env[row, from_front(game.config[l])]
+        env = numbers(game.env, row, game.config[l])
         if (step + 1) % env.batch == 0:
             for pulled in range(max(step + 1 - env.batch - env.delay, 0), step + 1 - env.delay):
                 learn_one_late(game, row, l, pulled)
@@ -570,7 +575,7 @@ def learn_late(game, row):
 def learn_one_late(game, row, l, pulled):
     """Learn from the pull of an earlier step, with the numbers of this one; `visits` counts what was learned from."""
     late, step, slot = game.late, game.first + row, pulled % game.late.action.shape[0]
-    agent, luck = game.agent[row, from_front(game.config[l])], (game.seed, game.run[l], pulled, LEARN)
+    agent, luck = numbers(game.agent, row, game.config[l]), (game.seed, game.run[l], pulled, LEARN)
     action, reward = from_front(late.action[slot, l]), late.reward[slot, l]
     temperature = late.temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
     next_temperature = late.next_temperature[slot, l] if KEEPS_TEMPERATURE else 0.0
@@ -597,16 +602,16 @@ def warmth_ahead(game, row, l):
     if ADAPTIVE:
         there, step = game.here if BANDIT else game.out.next, game.first + row + 1
         value_ahead(game, row, l, there)
-        adaptive, values = game.heat[row + 1, from_front(game.config[l])], game.now.values[:, l]
+        adaptive, values = numbers(game.heat, row + 1, game.config[l]), game.now.values[:, l]
         return heat(adaptive, game, l, values, from_front(there.state[l]), there, l, step)
-    return game.policy[row + 1, from_front(game.config[l])].temperature
+    return numbers(game.policy, row + 1, game.config[l]).temperature
 
 
 def value_ahead(game, row, l, there):
     """Write what run l ranks where it goes next; the values of this step's choice are no longer needed."""
     values, memory, state = game.now.values, game.memory[0], from_front(there.state[l])
     if RANKS:
-        agent, step = game.agent[row, from_front(game.config[l])], game.first + row + 1
+        agent, step = numbers(game.agent, row, game.config[l]), game.first + row + 1
         rank(agent, game, l, values[:, l], state, there, l, step, (game.seed, game.run[l], step, RANK + ASIDE))
         if RANKS_LANES:
             only_l, scratch = slice(l, l + 1), game.now.scratch
@@ -619,10 +624,10 @@ def value_ahead(game, row, l, there):
 def observe_lane(game, row, l, state, action, reward, change, terminated, ended, step):
     """Tell the policy and the adaptive temperature what run l has learned."""
     if POLICY_OBSERVES:
-        luck, policy = (game.seed, game.run[l], step, OBSERVE), game.policy[row, from_front(game.config[l])]
+        luck, policy = (game.seed, game.run[l], step, OBSERVE), numbers(game.policy, row, game.config[l])
         watch(policy, game, l, state, action, reward, change, terminated, ended, step, luck)
     if HEAT_OBSERVES:
-        luck, adaptive = (game.seed, game.run[l], step, SENSE), game.heat[row, from_front(game.config[l])]
+        luck, adaptive = (game.seed, game.run[l], step, SENSE), numbers(game.heat, row, game.config[l])
         sense(adaptive, game, l, state, action, reward, change, terminated, ended, step, luck)
 
 

@@ -33,7 +33,7 @@ from rlsoftmax.places import GROUPS
 from rlsoftmax.shelf import find, names, source_of
 from rlsoftmax.store.data import SUMS, Score
 
-NUMBERS = 2  # raised whenever the bits of a shipped component or of the loop change: then every cell is a new one
+NUMBERS = 3  # raised whenever the bits of a shipped component or of the loop change: then every cell is a new one
 
 SCIENCE = (*GROUPS, "steps", "seed", "score", "record", "runs")
 ABOUT = (
