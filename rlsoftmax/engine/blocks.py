@@ -77,7 +77,7 @@ class Block:
         return self.window or int(np.clip(min(by_memory, WINDOW_SECONDS / seconds / self.lanes), 32, self.steps))
 
     def _table(self, parts: Sequence[Component | None], moving: Moving) -> Any:
-        """Return the numbers of a part of all configurations; one row does for all steps if no schedule changes them."""
+        """Return the numbers of a part, [row, config]; one row does for all steps if no schedule changes them."""
         return None if parts[0] is None else _tabulate(parts, self.rows + 1 if moving else 1)
 
     @functools.cached_property

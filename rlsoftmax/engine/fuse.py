@@ -38,8 +38,8 @@ DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: wh
 LINKED = (
     "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
     "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "draw_odds_here", "forbid_here",
-    "look_beyond_cuts", "play_lanes", "move_lane", "end_episodes", "note_episode", "keep_record", "learn_lanes", "warmth_ahead",
-    "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
+    "look_beyond_cuts", "play_lanes", "move_lane", "end_episodes", "note_episode", "keep_record", "learn_lanes",
+    "warmth_ahead", "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
 )  # fmt: skip
 
 

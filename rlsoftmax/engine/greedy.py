@@ -13,6 +13,7 @@ from rlsoftmax.engine.blocks import Block
 from rlsoftmax.engine.returns import Returns
 from rlsoftmax.engine.setup import FOREVER, Array
 
+
 def greedy_scores(block: Block) -> Array | None:
     """Return [lane]: the mean of the greedy arms, or the expected return of an episode under the greedy policy.
 

@@ -115,7 +115,7 @@ def take_best(values: Array, policy: Array) -> None:
     for a in range(values.size):
         total += values[a]
         ties += 1.0 if values[a] == best else 0.0
-    share = 1.0 / ties if total == total else np.nan  # noqa: PLR0124
+    share = 1.0 / ties if total == total else np.nan
     for a in range(values.size):
         policy[a] = share * (1.0 if values[a] == best else 0.0)
 

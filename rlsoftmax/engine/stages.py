@@ -14,6 +14,7 @@ from rlsoftmax.numeric import decay, gumbel, log, normal, random_words, unit
 Lanes = Any  # [lane]
 Rows = Any  # [action, lane]
 
+
 def draw_uniforms(seed: int, run: Lanes, step: int, purpose: int, first: Lanes, second: Lanes) -> None:
     """Fill two uniforms per lane: a pure function of (seed, run, step, purpose)."""
     for l in range(first.size):
