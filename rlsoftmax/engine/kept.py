@@ -30,9 +30,9 @@ class Kept:
     def __call__(self, *key: Hashable) -> Arrays:
         """Return the arrays for these arguments."""
         with self._lock:
-            if key in self._answers:
-                self._answers[key] = self._answers.pop(key)
-                return self._answers[key]
+            if (known := self._answers.pop(key, None)) is not None:
+                self._answers[key] = known  # the newest now
+                return known
         arrays = self._make(*key)
         for array in arrays.values():
             array.flags.writeable = False
