@@ -12,9 +12,9 @@ from cases import block_of, lanes_of
 from rlsoftmax import numeric
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, highest
 from rlsoftmax.engine import betas, blocks, loop, stages
-from rlsoftmax.engine.fuse import fuse, linked
+from rlsoftmax.engine.fuse import LAWS, fuse, linked
 from rlsoftmax.errors import RuleError
-from rlsoftmax.numeric import MANY, another_uniform, normal, random_words, unit
+from rlsoftmax.numeric import MANY, another_uniform, normal, random_words, two_normals, unit
 
 
 class RestlessAgent(Agent):
@@ -140,8 +140,10 @@ class Diary(Policy):
         seed, run, _, purpose = luck
         for k in range(values.size):
             given[step, k] = normals[k]
-            first, second = random_words(seed, run, step, purpose + MANY + k - k % 2)
-            due[step, k] = normal(unit(first if k % 2 == 0 else second))
+            first, second = random_words(seed, run, step, purpose + MANY + k - k % 4)
+            uniform = unit(first if k % 4 < 2 else second)
+            one, two = two_normals(uniform)
+            due[step, k] = two if k % 2 == 1 else (one if k + 1 < values.size else normal(uniform))
         return step % values.size
 
 
@@ -157,23 +159,22 @@ def test_the_numbers_of_all_actions_are_a_pure_function_of_run_step_purpose_and_
     assert np.unique(given).size == given.size
 
 
+@pytest.mark.parametrize("arms", [1, 3, 4, 10])
 @pytest.mark.parametrize(
-    ("stage", "mean", "variance"),
-    [
-        (stages.copy, 0.5, 1.0 / 12.0),
-        (stages.to_normals, 0.0, 1.0),
-        (stages.to_gumbels, 0.5772156649015329, math.pi**2 / 6.0),
-    ],
+    ("law", "mean", "variance"),
+    [("uniforms", 0.5, 1.0 / 12.0), ("normals", 0.0, 1.0), ("gumbels", 0.5772156649015329, math.pi**2 / 6.0)],
 )
-def test_the_laws_have_their_means_and_variances(stage, mean, variance):
-    """Five standard errors (false alarm 6e-7 each, for 100 000 numbers; the fourth moment of Gumbel's is 5.4)."""
-    rows = np.empty((4, 25_000))
+def test_the_numbers_of_all_actions_have_their_means_and_variances_and_no_correlations(law, mean, variance, arms):
+    """Five standard errors (false alarm 6e-7 each; the fourth moment of Gumbel's is 5.4)."""
+    rows, lanes = np.empty((arms, 25_000)), np.empty((2, 25_000))
     with np.errstate(over="ignore"):
-        words = random_words(1, np.arange(25_000)[:, None], 3, np.arange(4))[0]
-    for row, uniforms in zip(rows, unit(words).T, strict=True):
-        stage(uniforms, row)
-    assert abs(rows.mean() - mean) < 5.0 * math.sqrt(variance / rows.size)
-    assert abs(rows.var() - variance) < 5.0 * variance * math.sqrt(4.4 / rows.size)
+        LAWS[law](1, np.arange(25_000), 3, 0, rows, *lanes)
+    for row in rows:
+        assert abs(row.mean() - mean) < 5.0 * math.sqrt(variance / row.size)
+        assert abs(row.var() - variance) < 5.0 * variance * math.sqrt(4.4 / row.size)
+    for powers in (rows, rows**2):  # a pair on one circle would show in its squares
+        found = np.atleast_2d(np.corrcoef(powers))
+        assert np.all(np.abs(found - np.eye(arms)) < 5.0 / math.sqrt(25_000))
 
 
 class Greedily(Policy):

@@ -18,7 +18,7 @@ from rlsoftmax.engine import betas
 from rlsoftmax.engine.blocks import _tabulate
 from rlsoftmax.engine.fuse import LAWS, fuse, law_of, linked
 from rlsoftmax.engine.link import bind, compiled, link
-from rlsoftmax.engine.stages import boltzmann_weights, draw_rows, highest, mellowmax
+from rlsoftmax.engine.stages import boltzmann_weights, highest, mellowmax
 from rlsoftmax.errors import ConfigError, RuleError
 from rlsoftmax.numeric import CHOOSE, MANY, PREFER, random_words, unit
 from rlsoftmax.policies.beta_thompson import BetaThompson
@@ -200,8 +200,9 @@ def drawn(policy, **arrays):
     sources = {name: f"game.{name}" for name in arrays} | {"state": "0", law: "game.rows[:, 0]"}
     assert set(asked(type(policy).choose)) <= {*sources, "luck", "uniform"}
     pick = bind(type(policy).choose, ("luck", "uniform"), sources)
-    fill = link(draw_rows, {"shaped": LAWS[law or "uniforms"]})
-    compiled(link(many, {"pick": pick, "fill": fill}))(_tabulate([policy], 1)[0, 0], game, counts, DRAWS)
+    compiled(link(many, {"pick": pick, "fill": LAWS[law or "uniforms"]}))(
+        _tabulate([policy], 1)[0, 0], game, counts, DRAWS
+    )
     return counts
 
 
@@ -234,7 +235,8 @@ def highest_of(densities, lows, highs):
 @pytest.mark.compiled
 def test_thompson_sampling_chooses_each_action_with_the_chance_that_it_is_the_best():
     belief, precision = np.array([[0.0, 0.5, 9.0, -0.3]]), np.array([[1.0, 4.0, 1.0, 0.25]])
-    counts = drawn(Thompson(), values=np.array([0.0, 0.0, -np.inf, 0.0]), belief=belief, precision=precision)
+    known = {"belief": belief, "deviation": precision**-0.5}
+    counts = drawn(Thompson(), values=np.array([0.0, 0.0, -np.inf, 0.0]), **known)
     likely = [stats.norm(belief[0, k], precision[0, k] ** -0.5) for k in (0, 1, 3)]
     assert counts[2] == 0
     assert law_holds(counts, np.insert(highest_of(likely, -14.0, 14.0), 2, 0.0))
@@ -355,28 +357,32 @@ class LogOdds:
         return np.where(x < 0.0, stats.beta(self.a, self.b).cdf(small), stats.beta(self.b, self.a).sf(small))
 
 
+def counted(*visits):
+    """Return what Boltzmann-Gumbel remembers after so many visits."""
+    n = np.array([visits], float)
+    return {"visits": n, "rarity": np.maximum(n, 1.0) ** -0.5}
+
+
 @pytest.mark.compiled
 def test_boltzmann_gumbel_is_boltzmann_where_all_actions_were_chosen_equally_often():
     values = np.array([0.0, 0.4, -np.inf, 0.1])
-    counts = drawn(BoltzmannGumbel(c=0.5), values=values, visits=np.full((1, 4), 4.0))
+    counts = drawn(BoltzmannGumbel(c=0.5), values=values, **counted(4, 4, 4, 4))
     weights = boltzmann_weights(values, 0.25)
     assert law_holds(counts, weights / weights.sum())
 
 
 @pytest.mark.compiled
 def test_boltzmann_gumbel_gives_each_action_a_temperature_of_its_own():
-    values, visits = np.array([0.0, 0.4, -np.inf, 0.1]), np.array([[1.0, 16.0, 1.0, 4.0]])
-    counts = drawn(BoltzmannGumbel(c=0.5), values=values, visits=visits)
-    noisy = [stats.gumbel_r(values[k], 0.5 / math.sqrt(visits[0, k])) for k in (0, 1, 3)]
+    values, visits = np.array([0.0, 0.4, -np.inf, 0.1]), (1, 16, 1, 4)
+    counts = drawn(BoltzmannGumbel(c=0.5), values=values, **counted(*visits))
+    noisy = [stats.gumbel_r(values[k], 0.5 / math.sqrt(visits[k])) for k in (0, 1, 3)]
     assert counts[2] == 0
     assert law_holds(counts, np.insert(highest_of(noisy, -4.0, 16.0), 2, 0.0))
 
 
 @pytest.mark.compiled
 def test_boltzmann_gumbel_begins_with_an_action_never_chosen_all_alike():
-    counts = drawn(
-        BoltzmannGumbel(), values=np.array([9.0, 0.0, -np.inf, 1.0, 2.0]), visits=np.array([[1.0, 0, 0, 0, 0]])
-    )
+    counts = drawn(BoltzmannGumbel(), values=np.array([9.0, 0.0, -np.inf, 1.0, 2.0]), **counted(1, 0, 0, 0, 0))
     assert law_holds(counts, np.array([0.0, 1 / 3, 0.0, 1 / 3, 1 / 3]))
 
 
@@ -388,6 +394,15 @@ def test_boltzmann_gumbel_tries_every_action_before_any_twice():
     np.testing.assert_array_equal(block.array("visits")[:, 0], 1.0)
 
 
+def test_boltzmann_gumbel_remembers_how_rare_a_choice_is():
+    block = cases.block_of(
+        [cases.setup_of(SampleAverage(), BoltzmannGumbel(), cases.ARMS, steps=150)], [(0, 0), (0, 1)]
+    )
+    block.play(linked(block.kind, {}))
+    np.testing.assert_array_equal(block.array("rarity"), 1.0 / np.sqrt(block.array("visits")))
+    assert block.array("visits").min() > 1.0
+
+
 @pytest.mark.parametrize("policy", [Thompson(spread=2.0, noise=0.5), BetaThompson(wins=2.0)])
 def test_a_belief_is_what_the_rewards_say(policy):
     """The conjugate posterior of all rewards at once, from the engine's sums of visits and rewards."""
@@ -397,6 +412,7 @@ def test_a_belief_is_what_the_rewards_say(policy):
     n = block.array("visits")
     total = n * block.array("value")
     if isinstance(policy, Thompson):
+        np.testing.assert_array_equal(block.array("deviation"), 1.0 / np.sqrt(block.array("precision")))
         np.testing.assert_allclose(block.array("precision"), 0.25 + 4.0 * n, rtol=1e-12)
         np.testing.assert_allclose(block.array("belief"), 4.0 * total / (0.25 + 4.0 * n), rtol=1e-9, atol=1e-12)
     else:

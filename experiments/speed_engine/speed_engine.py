@@ -101,7 +101,9 @@ def bandits(rounds: int) -> None:
         ours=ours(2000, 1000, 1, **TESTBED),
     )
     one, two = ours(2000, 1000, 1, **TESTBED), ours(2000, 1000, 2, **TESTBED)
-    wall = nanoseconds(2 * rounds, time.perf_counter, core=on_one_core(one), one=one, two=two)  # two idle cores are rare
+    wall = nanoseconds(
+        2 * rounds, time.perf_counter, core=on_one_core(one), one=one, two=two
+    )  # two idle cores are rare
     print(f"\nW1 testbed, 20 temperatures x 2000 runs x 1000 steps: {found['ours']:.1f} ns per step, one thread")
     row("well-vectorised NumPy / ours", found["vectorised"] / found["ours"], ">= 2", "3")
     row("plain Python lists / ours", found["python"] / found["ours"], ">= 50", "100")

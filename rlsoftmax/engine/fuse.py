@@ -32,7 +32,11 @@ TOLD = {
     "first": "game.out.told.first[lane]",
 }  # fmt: skip
 
-LAWS = {"uniforms": stages.copy, "normals": stages.to_normals, "gumbels": stages.to_gumbels}
+LAWS = {  # what draws the numbers of all actions
+    "uniforms": link(stages.draw_rows, {"shaped": stages.copy}),
+    "normals": stages.draw_normals,
+    "gumbels": link(stages.draw_rows, {"shaped": stages.to_gumbels}),
+}
 INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
 DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: where they are
 LINKED = (
@@ -261,10 +265,7 @@ def _draws(kind: Kind) -> dict[str, Callable[..., None]]:
     move = None if kind.stepped else env.get("pull", env.get("step"))
     rules = {name: policy.get(name) for name in ("choose", "prefer", "weigh")} | {"learn": agent["learn"], "move": move}
     laws = {name: law_of(rule) for name, rule in rules.items()}
-    return {
-        f"draw_for_{name}": link(stages.draw_rows, {"shaped": LAWS[law]}) if law else stages.draw_nothing
-        for name, law in laws.items()
-    }
+    return {f"draw_for_{name}": LAWS.get(law, stages.draw_nothing) for name, law in laws.items()}
 
 
 def _sources(kind: Kind) -> tuple[dict[str, str], dict[str, str]]:

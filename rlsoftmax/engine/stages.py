@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rlsoftmax.contracts import from_front
-from rlsoftmax.numeric import decay, gumbel, log, normal, random_words, unit
+from rlsoftmax.numeric import decay, gumbel, log, normal, random_words, two_normals, unit
 
 Lanes = Any  # [lane]
 Rows = Any  # [action, lane]
@@ -42,6 +42,25 @@ def draw_rows(seed: int, run: Lanes, step: int, purpose: int, rows: Rows, first:
         shaped(first, rows[k])  # type: ignore[name-defined]  # noqa: F821
         if k + 1 < rows.shape[0]:
             shaped(second, rows[k + 1])  # type: ignore[name-defined]  # noqa: F821
+
+
+def draw_normals(seed: int, run: Lanes, step: int, purpose: int, rows: Rows, first: Lanes, second: Lanes) -> None:
+    """Draw one standard normal per action and lane, four rows at a time: a uniform gives two."""
+    for k in range(0, rows.shape[0], 4):
+        draw_uniforms(seed, run, step, purpose + k, first, second)
+        fill_two_rows(first, rows, k)
+        if k + 2 < rows.shape[0]:
+            fill_two_rows(second, rows, k + 2)
+
+
+def fill_two_rows(uniforms: Lanes, rows: Rows, k: int) -> None:
+    """Turn each uniform into the normals of actions k and k + 1; where k is the last action, into its own."""
+    if k + 1 == rows.shape[0]:
+        to_normals(uniforms, rows[k])
+    else:
+        one, two = rows[k], rows[k + 1]
+        for l in range(uniforms.size):
+            one[l], two[l] = two_normals(uniforms[l])
 
 
 def draw_nothing(seed: int, run: Lanes, step: int, purpose: int, rows: None, first: Lanes, second: Lanes) -> None:

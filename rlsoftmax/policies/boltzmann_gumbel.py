@@ -16,22 +16,27 @@ class BoltzmannGumbel(Policy):
 
     Source: Cesa-Bianchi, Gentile, Lugosi and Neu (2017), section 4 (there c^2 = 1/4 suits rewards in [0, 1]).
 
-    >>> visits = np.array([[3.0, 0.0, 9.0]])
-    >>> BoltzmannGumbel().choose(np.array([9.0, 0.0, 9.0]), visits, 0, 0.5, np.zeros(3))
+    >>> visits, rarity = np.array([[3.0, 0.0, 9.0]]), np.ones((1, 3))
+    >>> BoltzmannGumbel().choose(np.array([9.0, 0.0, 9.0]), visits, rarity, 0, 0.5, np.zeros(3))
     1
     """
 
     c: Annotated[float, NONNEGATIVE, "reward units"] = 0.5
 
-    def choose(self, values, visits, state, uniform, gumbels):
+    def memory(self, states, actions):
+        return {"rarity": np.ones((states, actions))}
+
+    def choose(self, values, visits, rarity, state, uniform, gumbels):
         best, action, untried = -np.inf, 0, 0
         for k in range(values.size):
-            n = visits[state, k]
-            untried += 1 if n == 0.0 and values[k] > -np.inf else 0
-            noisy = values[k] + self.c / np.sqrt(max(n, 1.0)) * gumbels[k]
+            untried += 1 if visits[state, k] == 0.0 and values[k] > -np.inf else 0
+            noisy = values[k] + self.c * rarity[state, k] * gumbels[k]
             action = k if noisy > best else action
             best = max(best, noisy)
         return action if untried == 0 else untried_action(values, visits[state], np.floor(uniform * untried))
+
+    def observe(self, visits, rarity, state, action):
+        rarity[state, action] = 1.0 / np.sqrt(visits[state, action])  # here once, not for every choice
 
 
 def untried_action(values, tried, place):

@@ -16,10 +16,10 @@ class Thompson(Policy):
 
     Source: Thompson (1933); Russo et al. (2018), section 3, for normal rewards.
 
-    >>> belief, weight = np.zeros((1, 2)), np.ones((1, 2))
-    >>> Thompson(noise=1.0).observe(belief, weight, 0, 1, 3.0)
-    >>> belief, weight
-    (array([[0. , 1.5]]), array([[1., 2.]]))
+    >>> belief, precision, deviation = np.zeros((1, 2)), np.ones((1, 2)), np.ones((1, 2))
+    >>> Thompson(noise=1.0).observe(belief, precision, deviation, 0, 1, 3.0)
+    >>> belief, precision, deviation.round(3)
+    (array([[0. , 1.5]]), array([[1., 2.]]), array([[1.   , 0.707]]))
     """
 
     mean: Annotated[float, Bound(), "reward units"] = 0.0
@@ -28,17 +28,19 @@ class Thompson(Policy):
 
     def memory(self, states, actions):
         precision = np.full((states, actions), 1.0 / (self.spread * self.spread))
-        return {"belief": np.full((states, actions), self.mean), "precision": precision}
+        belief = np.full((states, actions), self.mean)
+        return {"belief": belief, "precision": precision, "deviation": 1.0 / np.sqrt(precision)}
 
-    def choose(self, values, belief, precision, state, normals):
+    def choose(self, values, belief, deviation, state, normals):
         best, action = -np.inf, 0
         for k in range(values.size):
-            sample = belief[state, k] + normals[k] / np.sqrt(precision[state, k])
+            sample = belief[state, k] + deviation[state, k] * normals[k]
             if values[k] > -np.inf and sample > best:
                 best, action = sample, k
         return action
 
-    def observe(self, belief, precision, state, action, reward):
+    def observe(self, belief, precision, deviation, state, action, reward):
         gained = 1.0 / (self.noise * self.noise)
         precision[state, action] += gained
+        deviation[state, action] = 1.0 / np.sqrt(precision[state, action])  # here once, not for every choice
         belief[state, action] += gained / precision[state, action] * (reward - belief[state, action])
