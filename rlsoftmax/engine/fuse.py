@@ -32,7 +32,7 @@ TOLD = {
     "first": "game.out.told.first[lane]",
 }  # fmt: skip
 
-LAWS = {  # what draws the numbers of all actions
+LAWS: dict[str, Callable[..., None]] = {  # what draws the numbers of all actions
     "uniforms": link(stages.draw_rows, {"shaped": stages.copy}),
     "normals": stages.draw_normals,
     "gumbels": link(stages.draw_rows, {"shaped": stages.to_gumbels}),
