@@ -27,6 +27,7 @@ from rlsoftmax.envs.chain import Chain
 from rlsoftmax.envs.gaussian_bandit import GaussianBandit
 from rlsoftmax.envs.gymnasium import Gymnasium
 from rlsoftmax.errors import ConfigError
+from rlsoftmax.numeric import MANY, normal, random_words, two_normals, unit
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.boltzmann_tree import BoltzmannTree
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
@@ -68,6 +69,16 @@ class Case:
             for part in (self.agent, self.policy)
         )
         return [setup_of(self.agent, self.policy, self.env), setup_of(agent, policy, self.env)]
+
+
+
+def normal_of(luck, action, actions):
+    """Return the normal of one of several actions, drawn alone; a rule, too, may call this. luck: that of the rule."""
+    seed, run, step, purpose = luck
+    first, second = random_words(seed, run, step, purpose + MANY + action - action % 4)
+    uniform = unit(first if action % 4 < 2 else second)
+    one, two = two_normals(uniform)  # two actions share a uniform; what is left over has its own
+    return two if action % 2 == 1 else (one if action + 1 < actions else normal(uniform))
 
 
 def setup_of(agent, policy, env, steps=STEPS, bins=None, snapshots=(0, 7, 30), seed=SEED):

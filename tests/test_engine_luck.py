@@ -7,14 +7,14 @@ import math
 import cases
 import numpy as np
 import pytest
-from cases import block_of, lanes_of
+from cases import block_of, lanes_of, normal_of
 
 from rlsoftmax import numeric
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, highest
 from rlsoftmax.engine import betas, blocks, loop, stages
 from rlsoftmax.engine.fuse import LAWS, fuse, linked
 from rlsoftmax.errors import RuleError
-from rlsoftmax.numeric import MANY, another_uniform, normal, random_words, two_normals, unit
+from rlsoftmax.numeric import another_uniform
 
 
 class RestlessAgent(Agent):
@@ -137,13 +137,9 @@ class Diary(Policy):
         return {"given": np.zeros((60, actions)), "due": np.zeros((60, actions))}
 
     def choose(self, values, given, due, step, luck, normals):
-        seed, run, _, purpose = luck
         for k in range(values.size):
             given[step, k] = normals[k]
-            first, second = random_words(seed, run, step, purpose + MANY + k - k % 4)
-            uniform = unit(first if k % 4 < 2 else second)
-            one, two = two_normals(uniform)
-            due[step, k] = two if k % 2 == 1 else (one if k + 1 < values.size else normal(uniform))
+            due[step, k] = normal_of(luck, k, values.size)
         return step % values.size
 
 

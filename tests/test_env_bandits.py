@@ -24,7 +24,7 @@ from rlsoftmax.envs.piecewise_bandit import PiecewiseBandit
 from rlsoftmax.envs.reversal_bandit import ReversalBandit
 from rlsoftmax.envs.table_bandit import TableBandit
 from rlsoftmax.errors import BadValue
-from rlsoftmax.numeric import MANY, STEP, WORLD, normal, random_words, unit
+from rlsoftmax.numeric import STEP, WORLD, random_words, unit
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.epsilon_greedy import EpsilonGreedy
 from rlsoftmax.policies.ucb import Ucb
@@ -53,11 +53,10 @@ def followed(env, name, steps, run=0):
 # --- drifting -------------------------------------------------------------------------------------------------------
 
 
-def drift_of(run, step, arm):
+def drift_of(run, step, arm, arms):
     """Return the standard normal by which an arm moves, drawn one by one."""
     with np.errstate(over="ignore"):
-        word = random_words(cases.SEED, run, step, WORLD + MANY + arm // 2 * 2)[arm % 2]
-    return float(normal(unit(word)))
+        return float(cases.normal_of((cases.SEED, run, step, WORLD), arm, arms))
 
 
 @pytest.mark.parametrize("arms", [1, 3, 4])
@@ -65,7 +64,7 @@ def test_means_move_by_the_luck_of_run_step_and_arm(arms):
     env = DriftingBandit(arms=arms, center=1.0, drift=0.3, decay=0.9)
     means = followed(env, "mean", 12, run=2)
     for step in range(12):
-        moved = [1.0 + (0.9 * (means[step][k] - 1.0) + 0.3 * drift_of(2, step, k)) for k in range(arms)]
+        moved = [1.0 + (0.9 * (means[step][k] - 1.0) + 0.3 * drift_of(2, step, k, arms)) for k in range(arms)]
         assert means[step + 1].tolist() == moved
 
 
