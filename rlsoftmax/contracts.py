@@ -29,9 +29,10 @@ MANY = ("uniforms", "normals", "gumbels")  # one number per action, drawn for al
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "learn": (
         *_PLACE, "action", "reward", "next_state", "next_observation", "next_active", "next_action", "terminated",
-        "ended", "probabilities", "next_probabilities", "temperature", "next_temperature", "allowed", "visits",
-        *_LUCK, *MANY,
+        "ended", "probabilities", "next_probabilities", "temperature", "next_temperature", "next_worth", "allowed",
+        "visits", *_LUCK, *MANY,
     ),
+    "softness": ("next_temperature",),
     "rank": ("values", *_PLACE, "visits", *_LUCK),
     "prefer": ("preferences", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
     "weigh": ("weights", "values", "temperature", "allowed", "visits", *_PLACE, *_LUCK, *MANY),
@@ -132,9 +133,12 @@ class Agent(_Part):
     `limit`: the steps after which an episode is cut, None for never, 1 for a bandit. The policy ranks the row of the
     first one that belongs to the state, unless a rule `rank` fills `values`. A stage `rank_lanes` may go over what
     `rank` has filled, as `weigh_lanes` does in a policy.
+
+    A stage `worth_lanes` may say what the next state is worth, as a maximum of its row in the first array that is as
+    soft as a rule `softness(self, next_temperature)` returns; `learn` asks for it as `next_worth`.
     """
 
-    rules: ClassVar[tuple[str, ...]] = ("learn", "rank")
+    rules: ClassVar[tuple[str, ...]] = ("learn", "rank", "softness")
     suggested_temperature: ClassVar[float | None] = None
 
 

@@ -71,7 +71,6 @@ class Case:
         return [setup_of(self.agent, self.policy, self.env), setup_of(agent, policy, self.env)]
 
 
-
 def normal_of(luck, action, actions):
     """Return the normal of one of several actions, drawn alone; a rule, too, may call this. luck: that of the rule."""
     seed, run, step, purpose = luck

@@ -13,6 +13,7 @@ from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule
 from rlsoftmax.engine.prepare import prepare, rehearse
+from rlsoftmax.engine.stages import soft_maximum
 from rlsoftmax.errors import ConfigError
 from rlsoftmax.policies.boltzmann import Boltzmann
 from rlsoftmax.policies.greedy import Greedy
@@ -454,6 +455,52 @@ def a_temperature_that_is_not_there():
             value[state, action] += next_temperature
 
     return Mine(), Greedy(), CHAIN
+
+
+@refused("in Mine.softness: learns from the temperature, and policy Greedy has none.")
+def a_softness_that_is_not_there():
+    class Mine(Agent):
+        memory = values
+        worth_lanes = staticmethod(soft_maximum)
+
+        def softness(self, next_temperature):
+            return next_temperature
+
+        def learn(self, value, state, action, next_worth):
+            value[state, action] += next_worth
+
+    return Mine(), Greedy(), CHAIN
+
+
+@refused("Mine.memory: `worth_lanes` reads 'extra', which must have the shape (states, actions) = (3, 2), not (2,).")
+def a_worth_of_something_else():
+    class Mine(Agent):
+        worth_lanes = staticmethod(soft_maximum)
+
+        def memory(self, states, actions):
+            return {"extra": np.zeros(actions), "value": np.zeros((states, actions))}
+
+        def rank(self, values, value, state):
+            values[0] = value[state, 0]
+
+        def softness(self):
+            return 1.0
+
+        def learn(self, value, state, action, next_worth):
+            value[state, action] += next_worth
+
+    return Mine(), SOFT, CHAIN
+
+
+@refused("in Mine.learn asks for `next_worth`: it takes a stage `worth_lanes` and a rule `softness`.")
+def a_worth_that_nobody_finds():
+    class Mine(Agent):
+        memory = values
+
+        def learn(self, value, state, action, next_worth):
+            value[state, action] += next_worth
+
+    return Mine(), SOFT, CHAIN
 
 
 @refused("in Mine.learn may ask for `probabilities` or for what comes next, not for both.")

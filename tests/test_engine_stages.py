@@ -7,7 +7,7 @@ from hard_inputs import HARD, both
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsoftmax.core import softmax
+from rlsoftmax.core import mellowmax, soft_maximum, softmax
 from rlsoftmax.engine import stages
 from rlsoftmax.engine.link import compiled
 from rlsoftmax.numeric import JUST_BELOW_ONE
@@ -100,3 +100,35 @@ def test_the_draw_is_the_inverse_of_the_cumulative_sum():
     weights = [0.5, 0.0, 1.5, 2.0]  # a uniform of 1/8 is the first that is no longer action 0
     below = [np.nextafter(1 / 8, 0.0), np.nextafter(1 / 2, 0.0)]
     assert [drawn(weights, u) for u in (below[0], 1 / 8, below[1], 1 / 2, LARGEST)] == [0, 2, 2, 3, 3]
+
+
+@given(rows=st.lists(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3), min_size=1, max_size=9))
+@pytest.mark.parametrize("temperature", [0.0, 1e-3, 0.3, 1.0, 1e3])
+def test_what_a_state_is_worth_is_the_soft_maximum_of_the_core(temperature, rows):
+    values = np.array(rows).T
+    found = worth(stages.soft_maximum, values, temperature)
+    np.testing.assert_allclose(found, soft_maximum(values.T, tau=temperature), rtol=1e-13, atol=1e-13)
+
+
+@given(rows=st.lists(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3), min_size=1, max_size=9))
+@pytest.mark.parametrize("omega", [1e-3, 0.5, 5.0, 1e3])
+def test_what_a_state_is_worth_is_the_mellowmax_of_the_core(omega, rows):
+    values = np.array(rows).T
+    found = worth(stages.soft_mean, values, 1.0 / omega)
+    np.testing.assert_allclose(found, mellowmax(values.T, omega), rtol=1e-12, atol=1e-12 / omega)
+
+
+@pytest.mark.parametrize("stage", [stages.soft_maximum, stages.soft_mean])
+def test_what_is_not_allowed_adds_nothing_to_what_a_state_is_worth(stage):
+    values = np.array([[1.0, -np.inf], [0.5, 0.25], [-np.inf, 2.0]])
+    expected = [worth(stage, np.array([[1.0], [0.5]]), 0.7)[0], worth(stage, np.array([[0.25], [2.0]]), 0.7)[0]]
+    np.testing.assert_allclose(worth(stage, values, 0.7), expected, rtol=1e-15)
+
+
+def worth(stage, values, temperature):
+    """Return what each column of values is worth to a stage."""
+    lanes = np.empty((4, values.shape[1]))
+    lanes[0] = temperature
+    with np.errstate(all="ignore"):
+        stage(values, *lanes)
+    return lanes[1]

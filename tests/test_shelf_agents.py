@@ -254,9 +254,13 @@ def test_what_is_not_allowed_is_never_in_a_target(name):
     if "twin" in mind:
         mind["twin"][:, :2] = mind["value"][:, :2]
     offered = {"state": 0, "action": 0, "reward": -1.0, "next_state": 1, "terminated": False, "luck": (1, 2, 3, 4)}
-    offered |= {"normals": np.array([0.5, -1.0, 2.0]), "visits": np.ones((2, 3)), "next_temperature": 1e-3} | mind
+    offered |= {"normals": np.array([0.5, -1.0, 2.0]), "visits": np.ones((2, 3))} | mind
     rule = type(agent).learn
     with np.errstate(over="ignore"):
+        if hasattr(agent, "worth_lanes"):
+            row, worth, softness, *rooms = mind["value"][1][:, None], *np.full((4, 1), 1e-3)
+            agent.worth_lanes(row, softness, worth, *rooms)
+            offered["next_worth"] = worth[0]
         rule(agent, **{key: offered[key] for key in rule.__code__.co_varnames[1 : rule.__code__.co_argcount]})
     tables = [mind[key] for key in ("value", "twin") if key in mind]
     learned = min(table[0, 0] for table in tables) if name != "maxmin_q" else mind["estimates"][:, 0, 0].min()

@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 
 from rlsoftmax.component import POSITIVE, Bound, Share
-from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import decay, plain_log
+from rlsoftmax.contracts import Agent
+from rlsoftmax.engine.stages import soft_mean
 
 
 class MellowmaxQ(Agent):
@@ -20,7 +20,7 @@ class MellowmaxQ(Agent):
     Source: Asadi and Littman (2017), equation 1.
 
     >>> value = np.array([[0.0, 0.0], [1.0, 1.0]])
-    >>> MellowmaxQ(alpha=1.0, gamma=1.0).learn(value, 0, 1, 1.0, 1, False)
+    >>> MellowmaxQ(alpha=1.0, gamma=1.0).learn(value, 0, 1, 1.0, False, 1.0)  # the mellowmax of equal values
     >>> value
     array([[0., 2.],
            [1., 1.]])
@@ -34,15 +34,11 @@ class MellowmaxQ(Agent):
     def memory(self, states, actions):
         return {"value": np.full((states, actions), self.initial)}
 
-    def learn(self, value, state, action, reward, next_state, terminated):
-        target = reward if terminated else reward + self.gamma * mellow(value[next_state], self.omega)
+    worth_lanes = staticmethod(soft_mean)
+
+    def softness(self):
+        return 1.0 / self.omega
+
+    def learn(self, value, state, action, reward, terminated, next_worth):
+        target = reward if terminated else reward + self.gamma * next_worth
         value[state, action] += self.alpha * (target - value[state, action])
-
-
-def mellow(row, omega):
-    """Return the mellowmax of the allowed entries of a row."""
-    best, total, allowed = highest(row), 0.0, 0.0
-    for k in range(row.size):
-        total += decay(omega * (row[k] - best))
-        allowed += 1.0 if row[k] > -np.inf else 0.0
-    return best + plain_log(total / allowed) / omega

@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 
 from rlsoftmax.component import Bound, Share
-from rlsoftmax.contracts import Agent, highest
-from rlsoftmax.numeric import decay, plain_log
+from rlsoftmax.contracts import Agent
+from rlsoftmax.engine.stages import soft_maximum
 
 
 class SoftQ(Agent):
@@ -19,7 +19,7 @@ class SoftQ(Agent):
     Source: Ziebart (2010); Haarnoja et al. (2017), theorem 1; Fox, Pakman and Tishby (2016).
 
     >>> value = np.array([[0.0, 0.0], [1.0, 1.0]])
-    >>> SoftQ(alpha=1.0, gamma=1.0).learn(value, 0, 1, 1.0, 1, False, 1.0)
+    >>> SoftQ(alpha=1.0, gamma=1.0).learn(value, 0, 1, 1.0, False, 1.0 + np.log(2.0))  # at temperature 1
     >>> value.round(4)
     array([[0.    , 2.6931],
            [1.    , 1.    ]])
@@ -32,17 +32,11 @@ class SoftQ(Agent):
     def memory(self, states, actions):
         return {"value": np.full((states, actions), self.initial)}
 
-    def learn(self, value, state, action, reward, next_state, terminated, next_temperature):
-        target = reward if terminated else reward + self.gamma * soft_highest(value[next_state], next_temperature)
+    worth_lanes = staticmethod(soft_maximum)
+
+    def softness(self, next_temperature):
+        return next_temperature
+
+    def learn(self, value, state, action, reward, terminated, next_worth):
+        target = reward if terminated else reward + self.gamma * next_worth
         value[state, action] += self.alpha * (target - value[state, action])
-
-
-def soft_highest(row, temperature):
-    """Return temperature ln(sum of exp(row / temperature))."""
-    best, total = highest(row), 0.0
-    if temperature == 0.0:
-        return best
-    scale = 1.0 / temperature
-    for k in range(row.size):
-        total += decay((row[k] - best) * scale)
-    return best + temperature * plain_log(total)

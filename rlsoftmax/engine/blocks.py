@@ -399,7 +399,8 @@ def new_outcome(kind: Kind, actions: int, lanes: int) -> Outcome:
         luck, chance, room(kind.uses_normal), reward, room("regret" in kind.quantities),
         new_place(lanes), new_place(lanes), terminated, ended, np.zeros(lanes, np.int64) if ahead else None,
         room(ahead and kind.keeps_temperature), room(ahead and kind.keeps_temperature),
-        np.zeros((actions, lanes)) if kind.needs_probabilities else None, np.zeros(1) if ahead else None,
+        np.zeros((actions, lanes)) if kind.needs_probabilities else None, room(kind.looks_at_next),
+        np.zeros(1) if ahead else None,
         np.zeros((actions, lanes)) if kind.outcome_draws else None,
         Told(np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)) if kind.stepped else None,
     )  # fmt: skip

@@ -33,6 +33,11 @@ def check_memory(agent: Agent, shapes: Mapping[str, tuple[int, ...]], states: in
     if not shapes:
         raise RuleError(f"agent {type(agent).__name__} has no `memory`, and the policy ranks its first array.")
     first, shape = next(iter(shapes.items()))
+    if hasattr(agent, "worth_lanes") and shape != (states, actions):
+        raise RuleError(
+            f"{type(agent).__name__}.memory: `worth_lanes` reads {first!r}, which must have the shape (states, actions) = "
+            f"{(states, actions)}, not {shape}."
+        )
     if "rank" not in agent.own_rules() and states and shape != (states, actions):
         raise RuleError(
             f"{type(agent).__name__}.memory: the policy ranks {first!r}, which must have the shape (states, actions) = "
@@ -76,12 +81,15 @@ def check_kind(kind: Kind) -> None:
         raise RuleError(f"agent {kind.agent.__name__} has no rule `learn`.")
     if kind.looks_ahead and asks(learn, "probabilities"):
         raise RuleError(f"{place(learn)} may ask for `probabilities` or for what comes next, not for both.")
-    for word, has in (
-        ("probabilities", kind.policy.has_probabilities()),
-        ("temperature", kind.policy.has_temperature()),
+    for rule, word, has in (
+        (learn, "probabilities", kind.policy.has_probabilities()),
+        (learn, "temperature", kind.policy.has_temperature()),
+        (rules.get("softness"), "temperature", kind.policy.has_temperature()),
     ):
-        if not has and (asks(learn, word) or asks(learn, f"next_{word}")):
-            raise RuleError(f"{place(learn)}: learns from the {word}, and policy {kind.policy.__name__} has none.")
+        if rule is not None and not has and (asks(rule, word) or asks(rule, f"next_{word}")):
+            raise RuleError(f"{place(rule)}: learns from the {word}, and policy {kind.policy.__name__} has none.")
+    if asks(learn, "next_worth") and not ("softness" in rules and hasattr(kind.agent, "worth_lanes")):
+        raise RuleError(f"{place(learn)} asks for `next_worth`: it takes a stage `worth_lanes` and a rule `softness`.")
     if not ({"weigh", "choose"} & policy.keys() or hasattr(kind.policy, "weigh_lanes")):
         raise RuleError(f"policy {kind.policy.__name__} has neither `weigh_lanes` nor a rule `weigh` or `choose`.")
 

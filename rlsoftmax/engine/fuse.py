@@ -17,7 +17,7 @@ from rlsoftmax.engine.writes import writes_one
 # Order in which the loop passes what it offers (loop.py); names with an underscore are for the linker alone.
 LEARNS = (
     "state", "action", "reward", "next_state", "next_action", "terminated", "ended", "probabilities", "temperature",
-    "next_temperature", "step", "luck",
+    "next_temperature", "next_worth", "step", "luck",
 )  # fmt: skip
 RANKS = ("values", "state", "_here", "_l", "step", "luck")
 PREFERS = ("preferences", "values", "temperature", "state", "_here", "_many", "_l", "step", "luck")
@@ -42,8 +42,8 @@ DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: wh
 LINKED = (
     "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
     "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "draw_odds_here", "forbid_here",
-    "look_beyond_cuts", "play_lanes", "move_lane", "end_episodes", "note_episode", "keep_record", "learn_lanes",
-    "warmth_ahead", "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
+    "look_beyond_cuts", "play_lanes", "move_lane", "end_episodes", "note_episode", "keep_record", "look_at_next",
+    "learn_lanes", "warmth_ahead", "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
 )  # fmt: skip
 
 
@@ -135,7 +135,17 @@ class Kind:
     def keeps_temperature(self) -> bool:
         """Whether the agent asks for the temperature of this step or the next."""
         learn = self.agent.own_rules().get("learn")
-        return asks(learn, "temperature") or asks(learn, "next_temperature")
+        return asks(learn, "temperature") or self.needs_next_temperature
+
+    @functools.cached_property
+    def needs_next_temperature(self) -> bool:
+        """Whether the agent asks for the temperature of the next step."""
+        return any(asks(rule, "next_temperature") for rule in self.agent.own_rules().values())
+
+    @functools.cached_property
+    def looks_at_next(self) -> bool:
+        """Whether a stage says what the next states are worth; a pull has none."""
+        return not self.bandit and asks(self.agent.own_rules().get("learn"), "next_worth")
 
     @functools.cached_property
     def uses_normal(self) -> bool:
@@ -239,6 +249,8 @@ def _rules(kind: Kind) -> dict[str, Any]:
         "weigh": _bound(policy, "weigh", WEIGHS, mind | here | row | here_drawn),
         "decide": _bound(policy, "choose", DECIDES, mind | here | row | here_drawn),
         "rank_stage": getattr(agent, "rank_lanes", None),
+        "soften": _bound(agent, "softness", ("next_temperature",), mind, kind.absent),
+        "worth_stage": getattr(agent, "worth_lanes", None),
         "weigh_lanes": getattr(policy, "weigh_lanes", None),
         "heat": _bound(heat, "temperature", WARMS, mind | here | row),
         "watch": _bound(policy, "observe", OBSERVES, mind),
@@ -313,7 +325,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "KEEPS_ACTIVE": kind.coding is not None,
         "LOOKS_AHEAD": kind.looks_ahead,
         "NEEDS_PROBABILITIES": kind.needs_probabilities,
-        "NEEDS_NEXT_TEMPERATURE": asks(learn, "next_temperature"),
+        "NEEDS_NEXT_TEMPERATURE": kind.needs_next_temperature,
+        "LOOKS_AT_NEXT": kind.looks_at_next,
         "KEEPS_TEMPERATURE": kind.keeps_temperature,
         "USES_NORMAL": kind.uses_normal,
         "HAS_REGRET": "regret" in kind.quantities,

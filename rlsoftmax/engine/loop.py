@@ -85,6 +85,7 @@ class Outcome(NamedTuple):
     temperature: Any
     next_temperature: Any
     probabilities: Any
+    worth: Any
     one: Any  # [1]: the luck of a choice at a cut
     many: Any  # [action, lane]: numbers that the world or the agent asks for
     told: Any  # Told, of a world that is stepped from outside
@@ -526,6 +527,8 @@ def learn_lanes(game, row):
     """Let every run learn from its step."""
     now, out, step = game.now, game.out, game.first + row
     draw_for_learn(game.seed, game.run, step, LEARN + MANY, out.many, now.scratch[2], now.scratch[3])
+    if LOOKS_AT_NEXT:
+        look_at_next(game, row)
     for l in range(out.reward.size):
         agent = numbers(game.agent, row, game.config[l])
         luck = game.seed, game.run[l], step, LEARN
@@ -537,14 +540,25 @@ def learn_lanes(game, row):
         temperature = out.temperature[l] if LOOKS_AHEAD and KEEPS_TEMPERATURE else now.temperature[l]
         next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
         probabilities = out.probabilities[:, l] if NEEDS_PROBABILITIES else None
+        next_worth = out.worth[l] if LOOKS_AT_NEXT else 0.0
         before = worth(0, game, l, state, action) if OBSERVES else 0.0
         learn(
             agent, game, l, state, action, out.reward[l], next_state, next_action, terminated, ended,
-            probabilities, temperature, next_temperature, step, luck,
+            probabilities, temperature, next_temperature, next_worth, step, luck,
         )  # fmt: skip
         if OBSERVES:
             change = worth(0, game, l, state, action) - before
             observe_lane(game, row, l, state, action, out.reward[l], change, terminated, ended, step)
+
+
+def look_at_next(game, row):
+    """Let the agent's stage say what the states are worth to which this step has led."""
+    values, worth, scratch = game.now.values, game.out.worth, game.now.scratch
+    for l in range(worth.size):
+        next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else 0.0
+        scratch[2, l] = soften(numbers(game.agent, row, game.config[l]), game, l, next_temperature)
+    gather(game.memory[0], 0, game.out.next.state, values)
+    worth_stage(values, scratch[2], worth, scratch[0], scratch[1])
 
 
 def keep_for_later(game, row):
@@ -588,7 +602,8 @@ def learn_one_late(game, row, l, pulled):
         count(0, game, l, 0, action)
     before = worth(0, game, l, 0, action) if OBSERVES else 0.0
     learn(
-        agent, game, l, 0, action, reward, 0, 0, True, True, probabilities, temperature, next_temperature, step, luck,
+        agent, game, l, 0, action, reward, 0, 0, True, True, probabilities, temperature, next_temperature, 0.0, step,
+        luck,
     )  # fmt: skip
     if OBSERVES:
         change = worth(0, game, l, 0, action) - before

@@ -96,10 +96,10 @@ def soft_q(mind, self, t):
 
 
 def mellowmax_q(mind, self, t):
-    row, total = mind["value"][t.s2], 0.0
+    row, total, softness = mind["value"][t.s2], 0.0, 1.0 / self.omega
     for x in row:
-        total += float(decay(self.omega * (x - max(row))))
-    mellow = max(row) + float(log(total / len(row))) / self.omega
+        total += float(decay((x - max(row)) * (1.0 / softness)))
+    mellow = max(row) + softness * float(log(total / len(row)))
     move(mind["value"], t, self.alpha, bootstrapped(t, self, mellow))
 
 
