@@ -364,7 +364,7 @@ class BuildLuck:
         return self._next(shape, self._many.normals)
 
     def _next(self, shape: int | tuple[int, ...], numbers: Any) -> Value:
-        size = shape if isinstance(shape, int) else math.prod(shape)
+        size = math.prod(shape) if isinstance(shape, (tuple, list)) else int(shape)
         first, self._used = self._used, self._used + size
         return numbers(first, size)[self._row].reshape(shape).copy()[()]
 

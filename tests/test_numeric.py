@@ -172,6 +172,13 @@ def test_extra_numbers_are_new_numbers():
     assert len(numbers) == 200
 
 
+@pytest.mark.parametrize("shape", [6, np.int64(6), (2, 3), [2, 3], (6,)])
+def test_a_shape_may_be_given_in_any_of_the_usual_ways(shape):
+    found = BuildLuck(5, 1).uniform(shape)
+    assert found.shape == np.empty(shape).shape
+    assert found.ravel().tolist() == BuildLuck(5, 1).uniform(6).tolist()
+
+
 def test_building_luck_depends_on_the_order_of_use_alone():
     whole, parts = BuildLuck(5, 1).uniform(6), BuildLuck(5, 1)
     np.testing.assert_array_equal(whole, np.concatenate([parts.uniform(2), parts.uniform((2, 2)).ravel()]))

@@ -35,8 +35,8 @@ def check_memory(agent: Agent, shapes: Mapping[str, tuple[int, ...]], states: in
     first, shape = next(iter(shapes.items()))
     if hasattr(agent, "worth_lanes") and shape != (states, actions):
         raise RuleError(
-            f"{type(agent).__name__}.memory: `worth_lanes` reads {first!r}, which must have the shape (states, actions) "
-            f"= {(states, actions)}, not {shape}."
+            f"{type(agent).__name__}.memory: `worth_lanes` reads {first!r}, which must have the shape "
+            f"(states, actions) = {(states, actions)}, not {shape}."
         )
     if "rank" not in agent.own_rules() and states and shape != (states, actions):
         raise RuleError(

@@ -40,7 +40,7 @@ LAWS: dict[str, Callable[..., None]] = {  # what draws the numbers of all action
 INLINED_APART = frozenset({"weigh_lanes"})  # inlining the widest stage costs more than calling it
 DRAWN = ("game.out.many", "lane"), ("_many", "_l")  # numbers of all actions: where they are
 LINKED = (
-    "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "copy_lane", "only", "see",
+    "act", "ask_world", "react", "begin_lanes", "look_ahead", "look_in", "copy_place", "only", "see",
     "begin", "choose", "warm", "rank_lanes", "each_run", "decide_lanes", "draw_odds_here", "forbid_here",
     "look_beyond_cuts", "play_lanes", "move_lane", "end_episodes", "note_episode", "keep_record", "look_at_next",
     "learn_lanes", "warmth_ahead", "value_ahead", "observe_lane", "keep_for_later", "learn_late", "learn_one_late",
@@ -262,7 +262,7 @@ def _rules(kind: Kind) -> dict[str, Any]:
         "succeed": _bound(env, "success", ("reward", "terminated", "next_state"), world),
         "encode": _bound(kind.coding, "encode", ("_into",), world | {"active": "_into.active[lane]"}),
         "count": bind(loop.increment, ("state", "action"), mind) if "visits" in mind else None,
-        "worth": bind(loop.entry, ("state", "action"), {"array": mind[kind.names.mind[0]]}),
+        "value_now": bind(loop.entry, ("state", "action"), {"array": mind[kind.names.mind[0]]}),
         "show": None,
     } | _draws(kind)
     if "observation" in kind.names.world:

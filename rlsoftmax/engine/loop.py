@@ -252,16 +252,6 @@ def copy_place(source, target):
         copy_rows(source.active, target.active)
 
 
-def copy_lane(source, target, l):
-    """Copy where run l is."""
-    if HAS_STATES:
-        target.state[l] = source.state[l]
-    if KEEPS_OBSERVATION:
-        copy(source.observation[l], target.observation[l])
-    if KEEPS_ACTIVE:
-        copy(source.active[l], target.active[l])
-
-
 def only(place, l):
     """Return the place of run l alone."""
     observation = place.observation[l : l + 1] if KEEPS_OBSERVATION else None
@@ -470,7 +460,7 @@ def play_lanes(game, row):
 
 
 def move_lane(game, row, env, l, state, action, normal, luck):
-    """Take one step."""
+    """Take one step of one run."""
     out, age, step = game.out, game.age[l], game.first + row
     if BOX:
         reward, end = move(env, game, l, 0, action, out.chance[l], normal, age, step, luck)
@@ -541,13 +531,13 @@ def learn_lanes(game, row):
         next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else temperature
         probabilities = out.probabilities[:, l] if NEEDS_PROBABILITIES else None
         next_worth = out.worth[l] if LOOKS_AT_NEXT else 0.0
-        before = worth(0, game, l, state, action) if OBSERVES else 0.0
+        before = value_now(0, game, l, state, action) if OBSERVES else 0.0
         learn(
             agent, game, l, state, action, out.reward[l], next_state, next_action, terminated, ended,
             probabilities, temperature, next_temperature, next_worth, step, luck,
         )  # fmt: skip
         if OBSERVES:
-            change = worth(0, game, l, state, action) - before
+            change = value_now(0, game, l, state, action) - before
             observe_lane(game, row, l, state, action, out.reward[l], change, terminated, ended, step)
 
 
@@ -600,13 +590,13 @@ def learn_one_late(game, row, l, pulled):
         draw_for_learn(game.seed, game.run[only_l], pulled, LEARN + MANY, many[:, only_l], first, second)
     if COUNTS_VISITS:
         count(0, game, l, 0, action)
-    before = worth(0, game, l, 0, action) if OBSERVES else 0.0
+    before = value_now(0, game, l, 0, action) if OBSERVES else 0.0
     learn(
         agent, game, l, 0, action, reward, 0, 0, True, True, probabilities, temperature, next_temperature, 0.0, step,
         luck,
     )  # fmt: skip
     if OBSERVES:
-        change = worth(0, game, l, 0, action) - before
+        change = value_now(0, game, l, 0, action) - before
         observe_lane(game, row, l, 0, action, reward, change, True, True, pulled)
 
 
