@@ -23,6 +23,7 @@ from rlsoftmax.agents.q_learning import QLearning
 from rlsoftmax.agents.sample_average import SampleAverage
 from rlsoftmax.agents.sarsa import Sarsa
 from rlsoftmax.contracts import Agent
+from rlsoftmax.engine.blocks import MOST_WORLDS, lanes_for
 from rlsoftmax.engine.evaluation import Luck, evaluated, greedy_action
 from rlsoftmax.engine.fuse import fuse, linked
 from rlsoftmax.engine.greedy import greedy_policy
@@ -251,6 +252,12 @@ def test_a_tried_policy_is_worth_what_the_table_says():
     error = math.sqrt(exact[0] * (1.0 - exact[0]) / 2000)
     assert abs(evaluated(block, 2000)[0] - exact[0]) <= 5.0 * error
     assert 0.05 < exact[0] < 0.95
+
+
+def test_so_many_real_environments_are_open_at_a_time_and_no_more():
+    some = [setup_of(QUICK, Boltzmann(temperature=0.5), Gymnasium(id=id)) for id in ("Veiled-v0", "FrozenLake-v1")]
+    assert [setup.kind.stepped for setup in some] == [True, False]
+    assert lanes_for(some[0]) == MOST_WORLDS < lanes_for(some[1])
 
 
 @pytest.mark.parametrize("wrong", ["raise", "nan", "sleep"])
