@@ -31,7 +31,7 @@ from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.store.data import SNAPSHOT, TRIED, Failure
 from rlsoftmax.store.folder import Store
-from rlsoftmax.store.rows import Rows, order_of
+from rlsoftmax.store.rows import Rows
 
 CHUNK_SECONDS, CHUNK_BYTES = 2.0, 16 << 20
 IN_ADVANCE = 8  # blocks per thread that wait or run, so that no thread is idle while a chunk is gathered and written
@@ -314,14 +314,16 @@ def _rows(blocks: list[_Harvest]) -> Rows:
     """Return the rows of all runs that are whole, in order: each number is moved once, from its block to its place."""
     good = [slice(None) if not block.broken.any() else ~block.broken for block in blocks]  # a slice copies nothing
     kept = list(zip(blocks, good, strict=True))
-    cells = [block.task.cells[c].id for block, keep in kept for c in block.task.config[keep].tolist()]
+    names = sorted({cell.id for block in blocks for cell in block.task.cells})
+    number = {name: n for n, name in enumerate(names)}
+    cells = np.concatenate([_numbers(block.task, number)[keep] for block, keep in kept])
     runs = np.concatenate([block.task.run[keep] for block, keep in kept])
-    order, setup = order_of(cells, runs), blocks[0].task.setups[0]
+    order, setup = np.lexsort((runs, cells)), blocks[0].task.setups[0]
     ends = np.cumsum([len(block.task.run[keep]) for block, keep in kept])
     moves = [_stretches(place) for place in np.split(np.argsort(order), ends[:-1])]
     arrays = {name: _placed([block.arrays[name][keep] for block, keep in kept], moves) for name in blocks[0].arrays}
     return Rows(
-        cells=tuple(cells[row] for row in order.tolist()),
+        cells=tuple([names[n] for n in cells[order].tolist()]),
         runs=runs[order],
         edges=setup.edges,
         snapshot_steps=setup.snapshot_steps
@@ -330,6 +332,11 @@ def _rows(blocks: list[_Harvest]) -> Rows:
         arrays=arrays,
         failures=tuple(failure for block in blocks for failure in _failures(block)),
     )
+
+
+def _numbers(task: Task, number: Mapping[str, int]) -> Ints:
+    """Return the number of the cell that each lane belongs to."""
+    return np.array([number[cell.id] for cell in task.cells])[task.config]
 
 
 def _stretches(place: Array) -> list[tuple[slice, slice]]:
