@@ -6,7 +6,10 @@ own step is looked at: the chance of all worse actions + v * that of its equals,
 
 import functools
 import math
+import threading
+import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import cases
 import numpy as np
@@ -402,6 +405,25 @@ def test_lanes_are_as_many_as_memory_allows():
 
     assert [lanes(BoltzmannTree(), arms) for arms in (10, 10_000, 100_000)] == [MOST_LANES, 8, 1]
     assert [lanes(Boltzmann(), arms) for arms in (10, 10_000, 1_000_000)] == [MOST_LANES, 16, 8]
+
+
+def test_what_two_threads_ask_for_at_a_time_is_made_once():
+    made, together = [], threading.Barrier(2)
+
+    def make(size):
+        made.append(size)
+        time.sleep(0.05)  # the other asks, too, before this one is done
+        return {"zeros": np.zeros(size)}
+
+    def asked(size):
+        together.wait()
+        return kept(size)
+
+    kept = Kept(make, most=4, room=1000)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(asked, [3, 3])
+    assert made == [3]
+    assert one is other
 
 
 def test_arrays_are_kept_within_bounds():

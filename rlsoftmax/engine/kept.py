@@ -24,15 +24,25 @@ class Kept:
 
     def __init__(self, make: Callable[..., Arrays], most: int, room: int) -> None:
         self.__doc__ = make.__doc__
-        self._make, self._most, self._room, self._lock = make, most, room, threading.Lock()
+        self._make, self._most, self._room = make, most, room
+        self._lock, self._making = threading.Lock(), threading.RLock()
         self._answers: dict[tuple[Hashable, ...], Arrays] = {}  # the oldest first
 
     def __call__(self, *key: Hashable) -> Arrays:
         """Return the arrays for these arguments."""
+        if (known := self._known(key)) is not None:
+            return known
+        with self._making:  # what two threads ask for at a time is made once
+            known = self._known(key)
+            return self._made(key) if known is None else known
+
+    def _known(self, key: tuple[Hashable, ...]) -> Arrays | None:
         with self._lock:
             if (known := self._answers.pop(key, None)) is not None:
                 self._answers[key] = known  # the newest now
-                return known
+            return known
+
+    def _made(self, key: tuple[Hashable, ...]) -> Arrays:
         arrays = self._make(*key)
         for array in arrays.values():
             array.flags.writeable = False
