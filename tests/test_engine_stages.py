@@ -127,8 +127,7 @@ def test_what_is_not_allowed_adds_nothing_to_what_a_state_is_worth(stage):
 
 def worth(stage, values, temperature):
     """Return what each column of values is worth to a stage."""
-    lanes = np.empty((4, values.shape[1]))
-    lanes[0] = temperature
+    weights, (total, found, scale) = np.empty_like(values), np.empty((3, values.shape[1]))
     with np.errstate(all="ignore"):
-        stage(values, *lanes)
-    return lanes[1]
+        stage(values, np.full_like(total, temperature), weights, total, found, scale)
+    return found

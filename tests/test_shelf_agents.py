@@ -93,9 +93,10 @@ class Beside:
         names = self.block.kind.names.mind
         self.minds = [{n: self.block.array(n)[l].tolist() for n in names} for l in range(runs)]
         rules = linked(self.block.kind, {}).__globals__["learn_lanes"].__globals__
-        self.learn, self.rank = rules["learn"], rules["rank"]
-        self.seen = [[] for _ in range(runs)]
+        self.learn, self.rank, self.soften = rules["learn"], rules["rank"], rules["soften"]
+        self.seen, self.ahead = [[] for _ in range(runs)], {}
         hooks = {"learn": self.learning} | ({"rank": self.ranking} if self.rank else {})
+        hooks |= {"soften": self.softening} if self.soften else {}
         self.block.play(linked(self.block.kind, hooks))
 
     def learning(self, agent, game, lane, *offered):
@@ -106,7 +107,7 @@ class Beside:
             s=int(t["state"]), a=int(t["action"]), r=float(t["reward"]), s2=int(t["next_state"]),
             a2=int(t["next_action"]), end=bool(t["terminated"]), over=bool(t["ended"]),
             chances=None if t["probabilities"] is None else t["probabilities"].tolist(),
-            tau2=t["next_temperature"], visits=visits,
+            tau2=self.ahead.get(lane, t["next_temperature"]), visits=visits,
             luck=lambda k: float(another_uniform((seed, run, step, purpose), k)),
             normals=None if game.out.many is None else game.out.many[:, lane].tolist(),
         )  # fmt: skip
@@ -114,6 +115,10 @@ class Beside:
         getattr(books, self.name)(self.minds[lane], plain(agent), known)
         self.seen[lane].append(known)
         self.compare(lane)
+
+    def softening(self, agent, game, lane, next_temperature):
+        self.ahead[lane] = next_temperature
+        return self.soften(agent, game, lane, next_temperature)
 
     def ranking(self, agent, game, lane, values, state, *offered):
         self.rank(agent, game, lane, values, state, *offered)
@@ -258,8 +263,8 @@ def test_what_is_not_allowed_is_never_in_a_target(name):
     rule = type(agent).learn
     with np.errstate(over="ignore"):
         if hasattr(agent, "worth_lanes"):
-            row, worth, softness, *rooms = mind["value"][1][:, None], *np.full((4, 1), 1e-3)
-            agent.worth_lanes(row, softness, worth, *rooms)
+            row, (softness, total, worth, scale) = mind["value"][1][:, None], np.full((4, 1), 1e-3)
+            agent.worth_lanes(row, softness, np.empty_like(row), total, worth, scale)
             offered["next_worth"] = worth[0]
         rule(agent, **{key: offered[key] for key in rule.__code__.co_varnames[1 : rule.__code__.co_argcount]})
     tables = [mind[key] for key in ("value", "twin") if key in mind]

@@ -135,12 +135,12 @@ class Kind:
     def keeps_temperature(self) -> bool:
         """Whether the agent asks for the temperature of this step or the next."""
         learn = self.agent.own_rules().get("learn")
-        return asks(learn, "temperature") or self.needs_next_temperature
+        return asks(learn, "temperature") or asks(learn, "next_temperature") or self.softens_by_temperature
 
     @functools.cached_property
-    def needs_next_temperature(self) -> bool:
-        """Whether the agent asks for the temperature of the next step."""
-        return any(asks(rule, "next_temperature") for rule in self.agent.own_rules().values())
+    def softens_by_temperature(self) -> bool:
+        """Whether what the next states are worth depends on the temperature of the next step."""
+        return asks(self.agent.own_rules().get("softness"), "next_temperature")
 
     @functools.cached_property
     def looks_at_next(self) -> bool:
@@ -325,7 +325,8 @@ def _constants(kind: Kind) -> dict[str, Any]:
         "KEEPS_ACTIVE": kind.coding is not None,
         "LOOKS_AHEAD": kind.looks_ahead,
         "NEEDS_PROBABILITIES": kind.needs_probabilities,
-        "NEEDS_NEXT_TEMPERATURE": kind.needs_next_temperature,
+        "NEEDS_NEXT_TEMPERATURE": asks(learn, "next_temperature"),
+        "SOFTENS_BY_TEMPERATURE": kind.softens_by_temperature,
         "LOOKS_AT_NEXT": kind.looks_at_next,
         "KEEPS_TEMPERATURE": kind.keeps_temperature,
         "USES_NORMAL": kind.uses_normal,

@@ -85,6 +85,7 @@ class Outcome(NamedTuple):
     temperature: Any
     next_temperature: Any
     probabilities: Any
+    ahead: Any  # [action, lane]: weights of what is worth that
     worth: Any
     one: Any  # [1]: the luck of a choice at a cut
     many: Any  # [action, lane]: numbers that the world or the agent asks for
@@ -545,10 +546,10 @@ def look_at_next(game, row):
     """Let the agent's stage say what the states are worth to which this step has led."""
     values, worth, scratch = game.now.values, game.out.worth, game.now.scratch
     for l in range(worth.size):
-        next_temperature = warmth_ahead(game, row, l) if NEEDS_NEXT_TEMPERATURE else 0.0
+        next_temperature = warmth_ahead(game, row, l) if SOFTENS_BY_TEMPERATURE else 0.0
         scratch[2, l] = soften(numbers(game.agent, row, game.config[l]), game, l, next_temperature)
     gather(game.memory[0], 0, game.out.next.state, values)
-    worth_stage(values, scratch[2], worth, scratch[0], scratch[1])
+    worth_stage(values, scratch[2], game.out.ahead, scratch[0], worth, scratch[1])
 
 
 def keep_for_later(game, row):

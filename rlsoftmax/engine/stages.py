@@ -125,16 +125,16 @@ def boltzmann(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, bes
             total[l] += weight
 
 
-def soft_maximum(values: Rows, temperature: Lanes, worth: Lanes, total: Lanes, scale: Lanes) -> None:
+def soft_maximum(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, worth: Lanes, scale: Lanes) -> None:
     """Fill worth = temperature ln(sum of exp(value / temperature)): the highest value at temperature 0."""
-    add_up_decays(values, temperature, worth, total, scale)
+    boltzmann(values, temperature, weights, total, worth, scale)
     for l in range(worth.size):
         worth[l] += temperature[l] * plain_log(total[l])
 
 
-def soft_mean(values: Rows, temperature: Lanes, worth: Lanes, total: Lanes, allowed: Lanes) -> None:
+def soft_mean(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, worth: Lanes, allowed: Lanes) -> None:
     """Fill worth = temperature ln(mean of exp(value / temperature)), the mellowmax, over what is allowed."""
-    add_up_decays(values, temperature, worth, total, allowed)
+    boltzmann(values, temperature, weights, total, worth, allowed)
     actions, lanes = values.shape
     for l in range(lanes):
         allowed[l] = 0.0
@@ -143,21 +143,6 @@ def soft_mean(values: Rows, temperature: Lanes, worth: Lanes, total: Lanes, allo
             allowed[l] += 1.0 if values[k, l] > -np.inf else 0.0
     for l in range(lanes):
         worth[l] += temperature[l] * plain_log(total[l] / allowed[l])
-
-
-def add_up_decays(values: Rows, temperature: Lanes, best: Lanes, total: Lanes, scale: Lanes) -> None:
-    """Fill the highest value, and the sum of exp((value - best) / temperature)."""
-    actions, lanes = values.shape
-    for l in range(lanes):
-        best[l] = values[0, l]
-        total[l] = 0.0
-        scale[l] = min(1.0 / temperature[l], 1e300)
-    for k in range(1, actions):
-        for l in range(lanes):
-            best[l] = max(best[l], values[k, l])
-    for k in range(actions):
-        for l in range(lanes):
-            total[l] += decay((values[k, l] - best[l]) * scale[l])
 
 
 def highest(values: Rows, temperature: Lanes, weights: Rows, total: Lanes, best: Lanes, scale: Lanes) -> None:
