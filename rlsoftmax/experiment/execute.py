@@ -31,7 +31,7 @@ from rlsoftmax.experiment.plan import Plan, PlannedCell
 from rlsoftmax.experiment.setups import setup_of
 from rlsoftmax.store.data import SNAPSHOT, TRIED, Failure
 from rlsoftmax.store.folder import Store
-from rlsoftmax.store.rows import Rows
+from rlsoftmax.store.rows import Rows, numbered
 
 CHUNK_SECONDS, CHUNK_BYTES = 2.0, 16 << 20
 IN_ADVANCE = 8  # blocks per thread that wait or run, so that no thread is idle while a chunk is gathered and written
@@ -314,8 +314,8 @@ def _rows(blocks: list[_Harvest]) -> Rows:
     """Return the rows of all runs that are whole, in order: each number is moved once, from its block to its place."""
     good = [slice(None) if not block.broken.any() else ~block.broken for block in blocks]  # a slice copies nothing
     kept = list(zip(blocks, good, strict=True))
-    names = sorted({cell.id for block in blocks for cell in block.task.cells})
-    number = {name: n for n, name in enumerate(names)}
+    number = numbered(cell.id for block in blocks for cell in block.task.cells)
+    names = list(number)
     cells = np.concatenate([_numbers(block.task, number)[keep] for block, keep in kept])
     runs = np.concatenate([block.task.run[keep] for block, keep in kept])
     order, setup = np.lexsort((runs, cells)), blocks[0].task.setups[0]

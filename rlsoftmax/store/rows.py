@@ -128,8 +128,17 @@ def order_of(cells: Sequence[str], runs: Ints) -> Ints:
     >>> order_of(["b", "a", "b"], np.array([1, 0, 0])).tolist()
     [1, 2, 0]
     """
-    number = {cell: index for index, cell in enumerate(sorted(set(cells)))}
+    number = numbered(cells)
     return np.lexsort((runs, np.array([number[cell] for cell in cells], dtype=np.int64)))
+
+
+def numbered(cells: Iterable[str]) -> dict[str, int]:
+    """Return the place of each cell among them, in order.
+
+    >>> numbered(["b", "a", "b"])
+    {'a': 0, 'b': 1}
+    """
+    return {cell: index for index, cell in enumerate(sorted(set(cells)))}
 
 
 def together(batches: Iterable[Rows]) -> list[Rows]:
