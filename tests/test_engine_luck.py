@@ -13,6 +13,7 @@ from rlsoftmax import numeric
 from rlsoftmax.contracts import Agent, Environment, Policy, Schedule, highest
 from rlsoftmax.engine import betas, blocks, loop, stages
 from rlsoftmax.engine.fuse import LAWS, fuse, linked
+from rlsoftmax.engine.link import compiled
 from rlsoftmax.errors import RuleError
 from rlsoftmax.numeric import another_uniform
 
@@ -155,6 +156,7 @@ def test_the_numbers_of_all_actions_are_a_pure_function_of_run_step_purpose_and_
     assert np.unique(given).size == given.size
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("arms", [1, 3, 4, 10])
 @pytest.mark.parametrize(
     ("law", "mean", "variance"),
@@ -162,15 +164,14 @@ def test_the_numbers_of_all_actions_are_a_pure_function_of_run_step_purpose_and_
 )
 def test_the_numbers_of_all_actions_have_their_means_and_variances_and_no_correlations(law, mean, variance, arms):
     """Five standard errors (false alarm 6e-7 each; the fourth moment of Gumbel's is 5.4)."""
-    rows, lanes = np.empty((arms, 25_000)), np.empty((2, 25_000))
-    with np.errstate(over="ignore"):
-        LAWS[law](1, np.arange(25_000), 3, 0, rows, *lanes)
+    rows, lanes = np.empty((arms, 100_000)), np.empty((2, 100_000))
+    compiled(LAWS[law])(1, np.arange(100_000), 3, 0, rows, *lanes)
     for row in rows:
         assert abs(row.mean() - mean) < 5.0 * math.sqrt(variance / row.size)
         assert abs(row.var() - variance) < 5.0 * variance * math.sqrt(4.4 / row.size)
     for powers in (rows, rows**2):  # a pair on one circle would show in its squares
         found = np.atleast_2d(np.corrcoef(powers))
-        assert np.all(np.abs(found - np.eye(arms)) < 5.0 / math.sqrt(25_000))
+        assert np.all(np.abs(found - np.eye(arms)) < 5.0 / math.sqrt(100_000))
 
 
 class Greedily(Policy):
